@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// What tags meant, when last asked: (repository, tag) → digest, and the tag list of a repository, on
+// disk below the cache directory so that they survive the mount. Freshness is the caller's business:
+// an answer carries when it was stored, by the wall clock. Written by write → rename; a damaged file
+// is an absent one. Owned by Mount; safe to use from any thread; touches the disk.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/result.h"
+
+namespace regfs::cache {
+
+struct TagRecord {
+  Digest digest;
+  std::string media_type;         // of the document, may be empty
+  Wall::time_point stored;
+};
+
+struct TagListRecord {
+  std::vector<std::string> tags;
+  Wall::time_point stored;
+};
+
+class RefStore {
+ public:
+  // `directory` is the cache directory; makes refs/ below it.
+  static Result<std::unique_ptr<RefStore>> open(const std::string& directory, const Clock& clock);
+  virtual ~RefStore() = default;
+
+  // `repository` is "host/name" ("docker.io/library/nginx"), already valid as such.
+  virtual std::optional<TagRecord> tag(const std::string& repository, const std::string& tag) = 0;
+  virtual Result<void> put_tag(const std::string& repository, const std::string& tag, const Digest& digest,
+                               const std::string& media_type) = 0;
+  virtual void drop_tag(const std::string& repository, const std::string& tag) = 0;  // the registry says it is gone
+
+  virtual std::optional<TagListRecord> tag_list(const std::string& repository) = 0;
+  virtual Result<void> put_tag_list(const std::string& repository, const std::vector<std::string>& tags) = 0;
+
+  // Every repository of which something is known, "host/name".
+  virtual std::vector<std::string> repositories() = 0;
+};
+
+}  // namespace regfs::cache
