@@ -29,16 +29,16 @@ Result<Digest> Digest::parse(std::string_view text) {
   if (!text.starts_with(kPrefix)) {
     size_t colon = text.find(':');
     if (colon != std::string_view::npos && is_algorithm(text.substr(0, colon))) {
-      return Error{Errc::unsupported, "digest algorithm '" + std::string(text.substr(0, colon)) +
-                                          "' is not supported, only sha256 is"};
+      return Error{Errc::unsupported,
+                   "digest algorithm '" + std::string(text.substr(0, colon)) + "' is not supported, only sha256 is"};
     }
     return Error{Errc::malformed, "not a digest: it must be 'sha256:' and 64 hex digits"};
   }
   std::string_view hex = text.substr(kPrefix.size());
   Bytes bytes{};
   if (hex.size() != 2 * kBytes) {
-    return Error{Errc::malformed, "a sha256 digest has 64 hex digits, this one has " + std::to_string(hex.size()) +
-                                      " characters"};
+    return Error{Errc::malformed,
+                 "a sha256 digest has 64 hex digits, this one has " + std::to_string(hex.size()) + " characters"};
   }
   for (size_t i = 0; i < kBytes; ++i) {
     int high = hex_value(hex[2 * i]);
@@ -60,7 +60,9 @@ std::string Digest::hex() const {
   return text;
 }
 
-std::string Digest::str() const { return std::string(kPrefix) + hex(); }
+std::string Digest::str() const {
+  return std::string(kPrefix) + hex();
+}
 
 }  // namespace regfs
 

@@ -15,23 +15,23 @@ namespace regfs {
 // The closed list. fs/errno_map.cc turns each into an errno; a new word does not compile there until
 // someone has chosen one.
 enum class Errc {
-  not_found = 1,    // a definite answer: the registry says it does not exist
-  unauthorized,     // 401
-  forbidden,        // 403, 451
-  rate_limited,     // 429 after retries
-  unreachable,      // host unreachable, name does not resolve, connection refused
-  timed_out,        // a named time-out ran out
-  server_error,     // 5xx after retries
-  bad_response,     // not HTTP, TLS failure, reset, redirect loop, refused redirect
-  malformed,        // a document that is not what it must be, or is hostile
-  too_large,        // a document over its bound
-  digest_mismatch,  // bytes that are not what their digest says
-  wrong_length,     // a body shorter or longer than its descriptor
-  missing_content,  // the registry lacks a blob that a good manifest names
-  unsupported,      // schema 1, an unknown digest algorithm, a list that the registry does not offer
-  invalid_argument, // the user's words cannot be understood
-  cancelled,        // nobody waits any more
-  shutting_down,    // the mount is going away
+  not_found = 1,     // a definite answer: the registry says it does not exist
+  unauthorized,      // 401
+  forbidden,         // 403, 451
+  rate_limited,      // 429 after retries
+  unreachable,       // host unreachable, name does not resolve, connection refused
+  timed_out,         // a named time-out ran out
+  server_error,      // 5xx after retries
+  bad_response,      // not HTTP, TLS failure, reset, redirect loop, refused redirect
+  malformed,         // a document that is not what it must be, or is hostile
+  too_large,         // a document over its bound
+  digest_mismatch,   // bytes that are not what their digest says
+  wrong_length,      // a body shorter or longer than its descriptor
+  missing_content,   // the registry lacks a blob that a good manifest names
+  unsupported,       // schema 1, an unknown digest algorithm, a list that the registry does not offer
+  invalid_argument,  // the user's words cannot be understood
+  cancelled,         // nobody waits any more
+  shutting_down,     // the mount is going away
 };
 
 const std::error_category& regfs_category() noexcept;

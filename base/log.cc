@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-
 #include <cstdio>
 #include <ctime>
 
@@ -88,7 +87,9 @@ Result<LogLevel> parse_log_level(std::string_view text) {
                "'" + std::string(text) + "' is no log level; use error, warning, info or debug"};
 }
 
-std::unique_ptr<LogSink> stderr_sink() { return std::make_unique<StderrSink>(); }
+std::unique_ptr<LogSink> stderr_sink() {
+  return std::make_unique<StderrSink>();
+}
 
 Result<std::unique_ptr<LogSink>> file_sink(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640));
@@ -96,7 +97,9 @@ Result<std::unique_ptr<LogSink>> file_sink(const std::string& path) {
   return std::unique_ptr<LogSink>(std::make_unique<FileSink>(std::move(fd)));
 }
 
-std::unique_ptr<LogSink> syslog_sink() { return std::make_unique<SyslogSink>(); }
+std::unique_ptr<LogSink> syslog_sink() {
+  return std::make_unique<SyslogSink>();
+}
 
 Log::Log(std::unique_ptr<LogSink> sink, LogLevel level, const Clock& clock)
     : level_(level), clock_(clock), sink_(std::move(sink)) {}
@@ -120,6 +123,13 @@ void Log::failure(std::string_view text) {
   error(text);
 }
 
+void Log::internal_error(std::string_view where, const std::exception& error) noexcept {
+  try {
+    failure("internal error in " + std::string(where) + ": " + error.what());
+  } catch (const std::exception&) {
+  }
+}
+
 void Log::set_sink(std::unique_ptr<LogSink> sink) {
   MutexLock lock(mutex_);
   sink_ = std::move(sink);
@@ -128,14 +138,22 @@ void Log::set_sink(std::unique_ptr<LogSink> sink) {
 std::string escape_controls(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
+  auto escape = [&out](unsigned char byte) {
+    char escaped[8];
+    std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
+    out += escaped;
+  };
+  for (size_t i = 0; i < text.size(); ++i) {
+    auto byte = static_cast<unsigned char>(text[i]);
+    auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
     if (byte < 0x20 || byte == 0x7f) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
-      out += escaped;
+      escape(byte);
+    } else if (byte == 0xc2 && next >= 0x80 && next <= 0x9f) {  // U+0080–U+009F: terminals take them for escapes too
+      escape(byte);
+      escape(next);
+      ++i;
     } else {
-      out.push_back(c);
+      out.push_back(text[i]);
     }
   }
   return out;

@@ -6,6 +6,7 @@
 // Safe to use from any thread; never call it with a lock held.
 #pragma once
 
+#include <exception>
 #include <map>
 #include <memory>
 #include <string>
@@ -46,6 +47,9 @@ class Log {
   // once in kSameFailure, however often it is told.
   void failure(std::string_view text);
   static constexpr std::chrono::seconds kSameFailure{5};  // as long as a failure is remembered
+
+  // An exception has met a fence. Never throws itself: where there is no memory, the line is lost.
+  void internal_error(std::string_view where, const std::exception& error) noexcept;
 
   // The daemon changes its sink once it has left the terminal.
   void set_sink(std::unique_ptr<LogSink> sink);

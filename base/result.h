@@ -20,7 +20,7 @@ namespace regfs {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(*-explicit-*)
+  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(*-explicit-*)
   Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(*-explicit-*)
 
   bool has_value() const { return held_.index() == 0; }
@@ -59,6 +59,11 @@ class [[nodiscard]] Result<void> {
   const Error& error() const {
     REGFS_CHECK(error_.has_value(), "error() of a Result that holds no error");
     return *error_;
+  }
+  // Takes it out, which needs no memory.
+  Error take_error() && {
+    REGFS_CHECK(error_.has_value(), "take_error() of a Result that holds no error");
+    return std::move(*error_);
   }
 
  private:

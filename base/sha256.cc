@@ -22,7 +22,9 @@ void Sha256::update(std::span<const std::byte> bytes) {
   REGFS_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1, "SHA-256 update failed");
 }
 
-void Sha256::update(std::string_view text) { update(std::as_bytes(std::span(text.data(), text.size()))); }
+void Sha256::update(std::string_view text) {
+  update(std::as_bytes(std::span(text.data(), text.size())));
+}
 
 Digest Sha256::finish() {
   Digest::Bytes bytes{};

@@ -3,11 +3,17 @@
 
 #include <pthread.h>
 
+#include <exception>
+
+#include "base/log.h"
+
 namespace regfs {
 
-Timer::Timer() : thread_([this] { run(); }) {}
+Timer::Timer(Log* log) : log_(log), thread_([this] { run(); }) {}
 
-Timer::~Timer() { stop(); }
+Timer::~Timer() {
+  stop();
+}
 
 Timer::Id Timer::after(std::chrono::milliseconds delay, Job job) {
   Monotonic::time_point when = Monotonic::now() + delay;
@@ -62,7 +68,11 @@ void Timer::run() {
     Job job = std::move(jobs_.begin()->second);
     jobs_.erase(jobs_.begin());
     lock.unlock();
-    job();
+    try {
+      job();
+    } catch (const std::exception& error) {
+      if (log_) log_->internal_error("a timer", error);
+    }
     job = Job();
     lock.lock();
   }

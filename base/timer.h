@@ -14,11 +14,14 @@
 
 namespace regfs {
 
+class Log;
+
 class Timer {
  public:
   using Id = std::pair<Monotonic::time_point, uint64_t>;
 
-  Timer();
+  // A job that throws a std::exception is logged, if there is a log, and forgotten.
+  explicit Timer(Log* log = nullptr);
   ~Timer();  // stop()
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
@@ -32,6 +35,7 @@ class Timer {
  private:
   void run();
 
+  Log* const log_;
   Mutex mutex_;
   CondVar wake_;
   std::map<Id, Job> jobs_ REGFS_GUARDED_BY(mutex_);

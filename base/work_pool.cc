@@ -3,19 +3,23 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "base/log.h"
 
 namespace regfs {
 
 WorkPool::WorkPool(std::string name, size_t threads, size_t per_key, Log& log)
-    : name_(std::move(name)), per_key_(per_key), log_(log) {
+    : name_(std::move(name)), per_key_(per_key), log_(log), running_(threads) {
   threads_.reserve(threads);
   for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { run(i); });
 }
 
-WorkPool::~WorkPool() { stop(); }
+WorkPool::~WorkPool() {
+  stop();
+}
 
 void WorkPool::submit(const std::string& key, Job job) {
   MutexLock lock(mutex_);
@@ -25,6 +29,15 @@ void WorkPool::submit(const std::string& key, Job job) {
   }
   queue_.push_back({key, std::move(job)});
   wake_.notify_one();
+}
+
+bool WorkPool::drain(std::chrono::milliseconds patience) {
+  auto deadline = std::chrono::steady_clock::now() + patience;
+  MutexLock lock(mutex_);
+  while (!queue_.empty() || busy_ > 0) {
+    if (!idle_.wait_until(lock, deadline)) return queue_.empty() && busy_ == 0;
+  }
+  return true;
 }
 
 void WorkPool::stop() {
@@ -41,15 +54,16 @@ void WorkPool::stop() {
   }
 }
 
-bool WorkPool::take(Queued& out) {
+// Allocates nothing: no job fails for want of memory before it has begun.
+bool WorkPool::take(size_t index, Queued& out) {
   for (auto it = queue_.begin(); it != queue_.end(); ++it) {
     if (!it->key.empty()) {
-      auto running = running_.find(it->key);
-      if (running != running_.end() && running->second >= per_key_) continue;
-      ++running_[it->key];
+      const auto same_key = [&](const std::string* key) { return key != nullptr && *key == it->key; };
+      if (static_cast<size_t>(std::count_if(running_.begin(), running_.end(), same_key)) >= per_key_) continue;
     }
     out = std::move(*it);
     queue_.erase(it);
+    if (!out.key.empty()) running_[index] = &out.key;
     return true;
   }
   return false;
@@ -60,21 +74,21 @@ void WorkPool::run(size_t index) {
   MutexLock lock(mutex_);
   while (!stopping_) {
     Queued next;
-    if (!take(next)) {
+    if (!take(index, next)) {
       wake_.wait(lock);
       continue;
     }
+    ++busy_;
     lock.unlock();
     try {
       next.job();
-    } catch (const std::exception& e) {
-      log_.error(std::string("internal error in a background job: ") + e.what());
+    } catch (const std::exception& error) {
+      log_.internal_error("a background job", error);
     }
     next.job = Job();
     lock.lock();
-    if (!next.key.empty()) {
-      auto running = running_.find(next.key);
-      if (--running->second == 0) running_.erase(running);
+    if (--busy_ == 0) idle_.notify_all();
+    if (std::exchange(running_[index], nullptr) != nullptr) {
       wake_.notify_one();  // a job of this key may have been held back
     }
   }

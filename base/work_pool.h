@@ -6,8 +6,8 @@
 // std::exception, which is logged: this is one of the four exception fences.
 #pragma once
 
+#include <chrono>
 #include <deque>
-#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +31,9 @@ class WorkPool {
   void submit(Job job) { submit(std::string(), std::move(job)); }
   void submit(const std::string& key, Job job);  // an empty key is never limited
 
+  // Waits at most so long until nothing is queued or running; false when something still is. Not from a job.
+  bool drain(std::chrono::milliseconds patience);
+
   // Runs no further job, destroys those queued, waits for those running. Idempotent; not from a job.
   void stop();
 
@@ -40,15 +43,17 @@ class WorkPool {
     Job job;
   };
   void run(size_t index);
-  bool take(Queued& out) REGFS_REQUIRES(mutex_);
+  bool take(size_t index, Queued& out) REGFS_REQUIRES(mutex_);
 
   const std::string name_;
   const size_t per_key_;
   Log& log_;
   Mutex mutex_;
   CondVar wake_;
+  CondVar idle_;
+  size_t busy_ REGFS_GUARDED_BY(mutex_) = 0;  // threads in a job
   std::deque<Queued> queue_ REGFS_GUARDED_BY(mutex_);
-  std::map<std::string, size_t> running_ REGFS_GUARDED_BY(mutex_);  // by key, keys in use only
+  std::vector<const std::string*> running_ REGFS_GUARDED_BY(mutex_);  // by thread: the key of its job, or null
   bool stopping_ REGFS_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
