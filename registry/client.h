@@ -26,8 +26,10 @@
 #include "base/timer.h"
 #include "base/work_pool.h"
 #include "registry/body_sink.h"
+#include "registry/credentials.h"
 #include "registry/manifest.h"
 #include "registry/reference.h"
+#include "registry/tls_trust.h"
 #include "registry/transport.h"
 
 namespace regfs::registry {
@@ -36,11 +38,13 @@ struct ClientOptions {
   std::chrono::milliseconds connect_timeout{10'000};
   // First byte, a stall below 1 KiB/s, and the longest Retry-After that is obeyed.
   std::chrono::milliseconds timeout{30'000};
-  int attempts = 5;                                  // without progress; a byte that arrives starts the count anew
-  std::chrono::milliseconds backoff_first{250};      // doubles, with jitter
+  int attempts = 5;                              // without progress; a byte that arrives starts the count anew
+  std::chrono::milliseconds backoff_first{250};  // doubles, with jitter
   std::chrono::milliseconds backoff_longest{8'000};
-  std::set<std::string> insecure_hosts;              // HOST or HOST:PORT: TLS unverified, then plain http
-  std::string user_agent;                            // "regfs/0.1.0"
+  std::set<std::string> insecure_hosts;      // HOST or HOST:PORT: TLS unverified, then plain http
+  std::string user_agent;                    // "regfs/0.1.0"
+  TlsOptions tls;                            // whom TLS trusts besides the system
+  std::shared_ptr<Credentials> credentials;  // null: nobody has any
 };
 
 struct ManifestHead {
@@ -89,6 +93,7 @@ class Client {
   // not verified here; their count is (never beyond the range, never a status other than 200 or a
   // matching 206 taken for bytes). Broken transfers resume at the byte reached.
   using DownloadId = uint64_t;
+  // If it throws, for want of memory, the sink hears nothing.
   DownloadId download(BlobRange range, std::shared_ptr<BodySink> sink);
   // The sink's finished() is called with Errc::cancelled unless it has been called already; no
   // write() follows the return of finished(). Never called with a lock held that the sink takes.

@@ -20,8 +20,8 @@ namespace regfs::registry {
 inline constexpr std::string_view kDockerHub = "docker.io";
 
 // Whether a path component names a registry by Docker's rule, and is well formed as HOST or HOST:PORT
-// (letters, digits, '-', '.', a port of 1–65535, or a bracketed IPv6 literal). Says nothing of existence. A component with
-// user info, control characters, white space, '/', '%', a leading '-' or '.' is none.
+// (letters, digits, '-', '.', a port of 1–65535, or a bracketed IPv6 literal). Says nothing of existence. A component
+// with user info, control characters, white space, '/', '%', a leading '-' or '.' is none.
 bool is_registry_host(std::string_view component);
 
 // "index.docker.io" and "registry-1.docker.io" are docker.io; letters are lower-cased.
@@ -38,8 +38,8 @@ struct Repository {
   std::string host;
   std::string name;
 
-  std::string str() const { return host + "/" + name; }       // "docker.io/library/nginx"
-  std::string familiar() const;  // as Docker prints it: "nginx", "acme/api", "ghcr.io/acme/api"
+  std::string str() const { return host + "/" + name; }  // "docker.io/library/nginx"
+  std::string familiar() const;                          // as Docker prints it: "nginx", "acme/api", "ghcr.io/acme/api"
   friend auto operator<=>(const Repository&, const Repository&) = default;
 };
 

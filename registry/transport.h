@@ -18,22 +18,22 @@ namespace regfs::registry {
 // How a transfer ended, beside the Error: what the caller decides by.
 enum class TransportFailure {
   none,
-  not_tls,       // the peer answered a TLS handshake with something that is no TLS
-  tls,           // TLS was spoken and failed: unknown CA, wrong name, expired
-  refused,       // connection refused, no route
-  unresolved,    // the name does not resolve
-  timed_out,     // connect, first byte, stall
-  broken,        // reset, closed early, not HTTP
-  stopped,       // the handler asked to stop
-  cancelled,     // cancel() or stop()
+  not_tls,     // the peer answered a TLS handshake with something that is no TLS
+  tls,         // TLS was spoken and failed: unknown CA, wrong name, expired
+  refused,     // connection refused, no route
+  unresolved,  // the name does not resolve
+  timed_out,   // connect, first byte, stall
+  broken,      // reset, closed early, not HTTP
+  stopped,     // the handler asked to stop
+  cancelled,   // cancel() or stop()
 };
 
 // Called on the transport's own thread, in this order: head, body*, done. Must not wait.
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
-  virtual bool on_head(const HttpHead& head) = 0;                 // false: stop here
-  virtual bool on_body(std::span<const std::byte> bytes) = 0;     // false: stop here
+  virtual bool on_head(const HttpHead& head) = 0;              // false: stop here
+  virtual bool on_body(std::span<const std::byte> bytes) = 0;  // false: stop here
   // Exactly once, and last. `outcome` is ok when the whole entity arrived as its framing said.
   virtual void on_done(Result<void> outcome, TransportFailure failure) = 0;
 };

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Where a redirect may lead. The transport follows none; who asks decides hop by hop. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "registry/http.h"
+
+namespace regfs::registry {
+
+inline constexpr int kMaxRedirects = 10;
+
+bool is_redirect(int status);  // 301, 302, 303, 307, 308
+
+// The absolute URL that a redirecting answer to `from_url` names. Errc::bad_response when it names none, is no
+// http or https URL, or leads from https to http (from one loopback host to another it may).
+Result<std::string> redirect_target(std::string_view from_url, const HttpHead& head);
+
+}  // namespace regfs::registry

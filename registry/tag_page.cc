@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "registry/tag_page.h"
+
+#include "registry/json_parse.h"
+#include "registry/reference.h"
+
+namespace regfs::registry {
+namespace {
+
+// Google answers with one page for all: some eight values for each image beside the tags.
+constexpr size_t kMaxPageValues = 1'000'000;
+
+Error malformed(const std::string& sentence) {
+  return {Errc::malformed, "the tag list is " + sentence};
+}
+
+}  // namespace
+
+Result<TagPage> parse_tag_page(std::string_view body) {
+  Result<Json> document = parse_json(body, kMaxPageValues);
+  if (!document) return document.error().while_doing("the tag list");
+  if (document->object() == nullptr) return malformed(std::string(document->kind()) + ", not an object");
+
+  TagPage page;
+  const Json* tags = document->find("tags");
+  if (tags == nullptr) {
+    const Json* name = document->find("name");
+    bool empty_list = document->names("tags") || (name != nullptr && name->string() != nullptr);
+    if (!empty_list) return malformed("an object that has no 'tags'");
+    return page;
+  }
+  const Json::Array* entries = tags->array();
+  if (entries == nullptr) return malformed(std::string(tags->kind()) + ", not an array");
+  page.listed = entries->size();
+  for (const Json& entry : *entries) {
+    const std::string* tag = entry.string();
+    if (tag != nullptr && is_tag(*tag)) {
+      page.tags.push_back(*tag);
+    } else {
+      ++page.skipped;
+    }
+  }
+  return page;
+}
+
+}  // namespace regfs::registry

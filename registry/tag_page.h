@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// One page of a registry's tag list: {"name": "acme/api", "tags": ["v1", "v2"]}. Pure; any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace regfs::registry {
+
+struct TagPage {
+  std::vector<std::string> tags;  // in the registry's order, as listed; each a valid tag
+  size_t skipped = 0;             // entries that are no tag: empty, "..", with '/', too long, no string
+  size_t listed = 0;              // entries on the page, valid or not
+};
+
+// `tags` null, or left out beside a `name`, is an empty page. Anything that is no tag list (HTML, a body
+// that was cut, other types) is Errc::malformed, so that a list never ends early without an error. The
+// caller bounds the body.
+Result<TagPage> parse_tag_page(std::string_view body);
+
+}  // namespace regfs::registry

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+#include "registry/token_source.h"
+
+#include "registry/challenge.h"
+#include "registry/refusal.h"
+#include "registry/token_answer.h"
+#include "registry/transport_failure.h"
+#include "registry/url.h"
+
+namespace regfs::registry {
+namespace {
+
+// Far more repositories than a mount meets; beyond it what has expired is forgotten.
+constexpr size_t kManyTokens = 4096;
+
+// What GHCR writes where it does not know the repository.
+constexpr std::string_view kPlaceholderScope = "repository:user/image:pull";
+
+std::string value_of(const Challenge& challenge, const std::string& key) {
+  auto found = challenge.parameters.find(key);
+  return found == challenge.parameters.end() ? std::string() : found->second;
+}
+
+std::optional<Challenge> bearer_challenge(const HttpHead& head) {
+  for (Challenge& challenge : parse_challenges(head.headers.all("WWW-Authenticate"))) {
+    if (challenge.scheme == "bearer" && !value_of(challenge, "realm").empty()) return std::move(challenge);
+  }
+  return std::nullopt;
+}
+
+std::string scope_for(const Repository& repository, const Challenge& challenge) {
+  std::string scope = value_of(challenge, "scope");
+  if (!scope.empty() && scope != kPlaceholderScope) return scope;
+  return "repository:" + repository.name + ":pull";
+}
+
+bool names_basic(const HttpHead& head) {
+  for (const Challenge& challenge : parse_challenges(head.headers.all("WWW-Authenticate"))) {
+    if (challenge.scheme == "basic") return true;
+  }
+  return false;
+}
+
+bool is_bearer(const std::optional<Secret>& header) {
+  return header && header->reveal().starts_with("Bearer ");
+}
+
+std::string named_host(const std::string& registry_url) {
+  std::optional<Origin> registry = origin_of(registry_url);
+  return canonical_host(registry ? registry->authority() : std::string());
+}
+
+}  // namespace
+
+struct TokenSource::Flight {
+  std::optional<Result<Secret>> result;  // the source's mutex guards it
+};
+
+// Lands a flight whatever happens: others wait for it.
+class TokenSource::Landing {
+ public:
+  Landing(TokenSource& source, TokenWant want) : source_(source), want_(std::move(want)) {}
+  ~Landing() {
+    MutexLock lock(source_.mutex_);
+    auto flight = source_.flights_.find(want_);
+    flight->second->result = std::move(result);
+    source_.flights_.erase(flight);
+    source_.landed_.notify_all();
+  }
+  Landing(const Landing&) = delete;
+  Landing& operator=(const Landing&) = delete;
+
+  Result<Secret> result = Error{Errc::bad_response, "the request for a token was given up"};
+
+ private:
+  TokenSource& source_;
+  const TokenWant want_;
+};
+
+bool is_challenge(int status) {
+  return status == 401 || status == 403;
+}
+
+TokenSource::TokenSource(Caller& caller, const Endpoints& endpoints, const Clock& clock, const ClientOptions& options)
+    : caller_(caller),
+      endpoints_(endpoints),
+      clock_(clock),
+      options_(options),
+      requests_(caller, endpoints, clock, options) {}
+TokenSource::~TokenSource() = default;
+
+TokenSource::Found TokenSource::find(const Repository& repository) {
+  if (!options_.credentials) return std::optional<Credential>();
+  return options_.credentials->find(repository);
+}
+
+std::optional<TokenSource::Refusal> TokenSource::refusal_of(const Repository& repository,
+                                                            const std::optional<Credential>& credential) {
+  if (!credential) return std::nullopt;
+  MutexLock lock(mutex_);
+  auto found = refusals_.find(repository);
+  if (found == refusals_.end()) return std::nullopt;
+  if (found->second.until > clock_.now() && found->second.credential == *credential) return found->second;
+  refusals_.erase(found);
+  return std::nullopt;
+}
+
+void TokenSource::remember_refusal(const Repository& repository, const std::optional<Credential>& credential,
+                                   std::optional<Error> error) {
+  if (!credential) return;
+  MutexLock lock(mutex_);
+  if (refusals_.size() >= kManyTokens) refusals_.clear();
+  refusals_.insert_or_assign(repository, Refusal{*credential, clock_.now() + kRefusalKept, std::move(error)});
+}
+
+void TokenSource::tell_refused(const Repository& repository) {
+  if (options_.credentials) options_.credentials->refused(repository);
+}
+
+std::optional<TokenSource::Habit> TokenSource::habit_of(const Repository& repository) {
+  MutexLock lock(mutex_);
+  auto found = habits_.find(repository);
+  if (found == habits_.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<std::optional<Secret>> TokenSource::current(const Repository& repository) {
+  std::optional<Habit> habit = habit_of(repository);
+  if (!habit) return std::optional<Secret>();
+  return answer(repository, *habit, std::nullopt);
+}
+
+Result<std::optional<Secret>> TokenSource::renewed(const Repository& repository, const std::string& registry_url,
+                                                   const HttpHead& head, const std::optional<Secret>& rejected) {
+  if (rejected) tell_refused(repository);
+  if (head.status == 403) {
+    std::optional<Habit> known = habit_of(repository);
+    if (!known || !rejected || !outdated(repository, *known, *rejected)) return std::optional<Secret>();
+    return answer(repository, *known, rejected);
+  }
+  Result<std::optional<Habit>> habit = learn(repository, registry_url, head, rejected);
+  if (!habit) return habit.error();
+  if (!habit->has_value()) return std::optional<Secret>();
+  if (denied(**habit, head, rejected) && !outdated(repository, **habit, *rejected)) return std::optional<Secret>();
+  return answer(repository, **habit, rejected);
+}
+
+// How this 401 is to be answered; nullopt when nothing answers it.
+Result<std::optional<TokenSource::Habit>> TokenSource::learn(const Repository& repository,
+                                                             const std::string& registry_url, const HttpHead& head,
+                                                             const std::optional<Secret>& rejected) {
+  Found credential = find(repository);
+  if (!credential) return credential.error();
+  std::optional<Challenge> challenge = bearer_challenge(head);
+  std::optional<Habit> known = habit_of(repository);
+  const bool wants_basic = names_basic(head);
+  if (!challenge && !wants_basic) {
+    // Some registries refuse a token they do not like without a challenge: the last one holds, or that of their root.
+    if (known) return rejected ? known : std::nullopt;
+    if (rejected) return std::optional<Habit>();
+    challenge = bearer_challenge(greeting(registry_url));
+    if (!challenge) return std::optional<Habit>();
+  }
+  Habit habit;
+  habit.want.registry_url = registry_url;
+  habit.want.account = *credential ? (*credential)->source : "";
+  if (challenge) {
+    habit.want.realm = value_of(*challenge, "realm");
+    habit.want.service = value_of(*challenge, "service");
+    habit.want.scope = scope_for(repository, *challenge);
+  } else if (*credential && (*credential)->has_password()) {
+    habit.scheme = Habit::Scheme::basic;
+  } else {
+    // Harbor names only Basic to a token that has aged.
+    return is_bearer(rejected) ? known : std::nullopt;
+  }
+  MutexLock lock(mutex_);
+  habits_[repository] = habit;
+  return std::optional<Habit>(std::move(habit));
+}
+
+// What the registry's root answers, without any credential.
+HttpHead TokenSource::greeting(const std::string& registry_url) {
+  HttpRequest request;
+  request.url = registry_url + "/v2/";
+  request.headers.add("User-Agent", options_.user_agent);
+  endpoints_.secure(request, Endpoints::Peer::registry);
+  request.connect_timeout = options_.connect_timeout;
+  request.stall_timeout = options_.timeout;
+  Answer answer = caller_.send(std::move(request), kMaxTokenBodyBytes);
+  return answer.error || answer.head.status != 401 ? HttpHead() : std::move(answer.head);
+}
+
+// Whether the realm has just said what this registry says now: that the scope is not for us.
+bool TokenSource::denied(const Habit& habit, const HttpHead& head, const std::optional<Secret>& rejected) {
+  std::optional<Challenge> challenge = bearer_challenge(head);
+  if (!rejected || !challenge || value_of(*challenge, "error") != "insufficient_scope") return false;
+  MutexLock lock(mutex_);
+  auto cached = tokens_.find(habit.want);
+  return cached != tokens_.end() && cached->second.header == *rejected &&
+         clock_.now() < cached->second.since + kFreshToken;
+}
+
+// Whether the credential behind a header is another by now.
+bool TokenSource::outdated(const Repository& repository, const Habit& habit, const Secret& rejected) {
+  Found credential = find(repository);
+  if (!credential) return false;
+  if (habit.scheme == Habit::Scheme::basic) {
+    return *credential && (*credential)->has_password() &&
+           basic_authorization((*credential)->username, (*credential)->password) != rejected;
+  }
+  MutexLock lock(mutex_);
+  auto cached = tokens_.find(habit.want);
+  return cached != tokens_.end() && cached->second.header == rejected && cached->second.credential != *credential;
+}
+
+Result<std::optional<Secret>> TokenSource::answer(const Repository& repository, const Habit& habit,
+                                                  const std::optional<Secret>& rejected) {
+  if (habit.scheme == Habit::Scheme::basic) {
+    Result<std::optional<Secret>> header = basic(repository, habit);
+    // The same again would only bring the account nearer to being locked.
+    if (!header || !rejected || *header != rejected) return header;
+    if (Found credential = find(repository); credential) remember_refusal(repository, *credential, std::nullopt);
+    return std::optional<Secret>();
+  }
+  Result<Secret> header = get(habit.want, repository, rejected);
+  if (!header) return header.error();
+  return std::optional<Secret>(std::move(*header));
+}
+
+Result<std::optional<Secret>> TokenSource::basic(const Repository& repository, const Habit& habit) {
+  Found credential = find(repository);
+  if (!credential) return credential.error();
+  if (!*credential || !(*credential)->has_password()) return std::optional<Secret>();
+  if (refusal_of(repository, *credential)) return std::optional<Secret>();
+  if (!endpoints_.may_know_secrets(habit.want.registry_url)) {
+    return Error{Errc::unauthorized,
+                 host_in(habit.want.registry_url) + " asks for a password over plain http: refused"};
+  }
+  return std::optional<Secret>(basic_authorization((*credential)->username, (*credential)->password));
+}
+
+Result<Secret> TokenSource::get(const TokenWant& want, const Repository& repository,
+                                const std::optional<Secret>& rejected) {
+  {
+    MutexLock lock(mutex_);
+    auto cached = tokens_.find(want);
+    if (cached != tokens_.end()) {
+      bool usable = clock_.now() < cached->second.use_until && (!rejected || cached->second.header != *rejected);
+      if (usable) return cached->second.header;
+      tokens_.erase(cached);
+    }
+    auto under_way = flights_.find(want);
+    if (under_way != flights_.end()) {
+      std::shared_ptr<Flight> other = under_way->second;
+      while (!other->result) landed_.wait(lock);  // whoever flies it is ended by the Caller's shutdown
+      return *other->result;
+    }
+    flights_.emplace(want, std::make_shared<Flight>());
+  }
+  Landing landing(*this, want);
+  landing.result = fetch(want, repository);
+  return landing.result;
+}
+
+Result<Secret> TokenSource::fetch(const TokenWant& want, const Repository& repository) {
+  const Monotonic::time_point asked_at = clock_.now();
+  const std::string& what = repository.name;
+  const std::string doing = "asking " + host_in(want.realm) + " for a token for " + what;
+  std::optional<Credential> credential;
+  Result<Answer> answer = ask_realm(want, repository, credential);
+  if (!answer) return answer.error();
+  Result<TokenAnswer> token = Error{Errc::bad_response, ""};
+  if (credential && !credential->registry_token.empty()) {
+    token = TokenAnswer{credential->registry_token, kShortestTokenLife};
+  } else {
+    if (answer->error) return answer->error->while_doing(doing);
+    if (answer->head.status != 200) {
+      Error error = to_error(registry::Refusal{answer->head.status, host_in(answer->url), named_host(want.registry_url),
+                                               what, answer->body})
+                        .while_doing(doing);
+      if (is_challenge(answer->head.status)) remember_refusal(repository, credential, error);
+      return error;
+    }
+    if (answer->cut) return Error{Errc::too_large, doing + ": the answer is over 1 MiB"};
+    token = parse_token_answer(answer->body);
+    if (!token) return token.error().while_doing(doing);
+  }
+  Secret header("Bearer " + token->token.reveal());
+  MutexLock lock(mutex_);
+  forget_expired();
+  tokens_[want] = Token{header, asked_at, asked_at + token->expires_in - kTokenMargin, std::move(credential)};
+  return header;
+}
+
+// Asks once more when the realm refuses a credential and there is another by now. A Bearer token that stands as it is
+// in the credential needs no realm.
+Result<Answer> TokenSource::ask_realm(const TokenWant& want, const Repository& repository,
+                                      std::optional<Credential>& credential) {
+  for (bool again = false;; again = true) {
+    Found found = find(repository);
+    if (!found) return found.error();
+    credential = *found;
+    if (credential && !credential->registry_token.empty()) return Answer();
+    if (std::optional<Refusal> known = refusal_of(repository, credential); known && known->error) return *known->error;
+    Answer answer = requests_.ask(want, credential);
+    if (again || answer.error || !is_challenge(answer.head.status)) return answer;
+    tell_refused(repository);
+    Found other = find(repository);
+    if (!other || *other == credential) return answer;
+  }
+}
+
+void TokenSource::forget_expired() {
+  if (tokens_.size() < kManyTokens) return;
+  Monotonic::time_point now = clock_.now();
+  for (auto it = tokens_.begin(); it != tokens_.end();) it = it->second.use_until <= now ? tokens_.erase(it) : ++it;
+  if (habits_.size() >= kManyTokens) habits_.clear();  // costs each repository one challenge
+}
+
+}  // namespace regfs::registry
