@@ -21,6 +21,7 @@
 #include "base/digest.h"
 #include "base/job.h"
 #include "base/result.h"
+#include "cache/byte_range.h"
 
 namespace regfs::cache {
 
@@ -30,15 +31,13 @@ inline constexpr uint64_t kWithheldWholeBytes = 1ull << 20;
 // streams, early enough that the header behind the layer stays reachable for whoever only lists.
 inline constexpr uint64_t kWithheldWindowBytes = 64ull << 10;
 inline constexpr uint64_t kAfterWithheldBytes = 128ull << 10;
+// What nobody sees of a blob before its SHA-256 has matched.
+enum class Withhold {
+  window,  // the above: no reader gets through a wrong blob, and nearly all of it streams
+  all      // verify=before: no byte of a wrong blob is ever seen, and none of a right one before it is whole
+};
 // A failure is remembered this long; a demand after it tries anew.
 inline constexpr std::chrono::seconds kFailureMemory{5};
-
-struct ByteRange {
-  uint64_t offset = 0;
-  uint64_t length = 0;
-  uint64_t end() const { return offset + length; }
-  friend bool operator==(const ByteRange&, const ByteRange&) = default;
-};
 
 class Claim;
 
@@ -48,6 +47,7 @@ class Blob : public std::enable_shared_from_this<Blob> {
 
   virtual const Digest& digest() const = 0;
   virtual uint64_t size_bytes() const = 0;  // known from the descriptor before the first byte arrives
+  virtual ByteRange withheld() const = 0;   // what is not readable before the digest has matched
   virtual bool complete() const = 0;        // verified, all of it
   virtual uint64_t present_bytes() const = 0;
   virtual Monotonic::time_point last_progress() const = 0;  // when a byte last arrived; creation at first
@@ -68,17 +68,21 @@ class Blob : public std::enable_shared_from_this<Blob> {
   using WaitId = uint64_t;
   // Runs the waiter exactly once: when readable() would no longer say not_yet, or at once on this
   // thread if it does not now. Otherwise on the thread that makes it so (http, verifier), so a waiter
-  // must only hand work on. 0 when it ran at once.
+  // must only hand work on. 0 when it ran at once. It also runs when an old cached file that was being
+  // verified again proved wrong: readable() still says not_yet then, and the bytes must be asked for
+  // anew (until then covered() held, as nothing could be claimed).
   virtual WaitId when_readable(uint64_t offset, uint64_t length, Job waiter) = 0;
   // True when the waiter will not run (it is destroyed); false when it has run or runs now.
   virtual bool cancel(WaitId id) = 0;
 
   // --- producers ---
 
-  // The first gap inside [offset, offset + length) that is neither present nor claimed by another,
-  // now claimed by the caller; nullopt when there is none, or the blob is complete or failed.
+  // The first gap inside [offset, offset + length) that is neither present nor claimed by another, in this process or
+  // one that shares the cache directory, now claimed by the caller; nullopt when there is none, or the blob is complete
+  // or failed. Touches the disk.
   virtual std::optional<Claim> claim(uint64_t offset, uint64_t length) = 0;
-  // Whether every byte of the range is present or claimed by somebody: nothing to start.
+  // Whether every byte of the range is present or claimed by somebody: nothing to start. What another process has
+  // claimed becomes free without a word when that process ends.
   virtual bool covered(uint64_t offset, uint64_t length) const = 0;
 
   // The blob cannot be had now: every waiter runs and finds it failed. Ignored when complete.
@@ -105,6 +109,8 @@ class Claim {
   }
 
   const ByteRange& range() const { return range_; }
+  // Leaves what lies from `end` on, inside the claim, to others. Not while a write() runs.
+  void shorten(uint64_t end);
   Blob& blob() const { return *blob_; }
   // Bytes at `offset` of the blob; what lies outside the claim is left out silently. Bytes become
   // readable as they are written; an error is the disk's (ENOSPC …) or that the blob was dropped.

@@ -18,7 +18,7 @@ namespace regfs::cache {
 
 struct TagRecord {
   Digest digest;
-  std::string media_type;         // of the document, may be empty
+  std::string media_type;  // of the document, may be empty
   Wall::time_point stored;
 };
 
@@ -31,6 +31,8 @@ class RefStore {
  public:
   // `directory` is the cache directory; makes refs/ below it.
   static Result<std::unique_ptr<RefStore>> open(const std::string& directory, const Clock& clock);
+  // Nothing on disk: for --no-cache.
+  static std::unique_ptr<RefStore> in_memory(const Clock& clock);
   virtual ~RefStore() = default;
 
   // `repository` is "host/name" ("docker.io/library/nginx"), already valid as such.

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,14 +20,29 @@
 
 namespace regfs::cache {
 
+enum class Keep {
+  yes,
+  no,  // --no-cache: nothing of the directory is read, and nothing is left of what is fetched, not even after kill -9
+};
+
+struct StoreOptions {
+  Withhold withhold = Withhold::window;
+  Keep keep = Keep::yes;
+  // What the directory may hold; nullopt: default_cache_bytes() of cache/room.h.
+  std::optional<uint64_t> budget_bytes = std::nullopt;
+};
+
 class BlobStore {
  public:
   // Makes the directory (0700) and its skeleton if missing, refuses one of a newer format or that
   // cannot be written, and sweeps the debris of dead processes. The error says what to do.
+  // With Keep::no it makes nameless files in the directory, or in the nearest above it that exists, and no other.
   // `clock` and `log` must outlive the store.
-  static Result<std::unique_ptr<BlobStore>> open(const std::string& directory, const Clock& clock, Log& log);
+  static Result<std::unique_ptr<BlobStore>> open(const std::string& directory, const Clock& clock, Log& log,
+                                                 const StoreOptions& options = {});
   virtual ~BlobStore() = default;
 
+  // Where its files are; exists.
   virtual const std::string& directory() const = 0;
 
   // The Blob of that digest, shared by all who ask: complete from the cache, arriving, or new and empty.
@@ -39,6 +55,9 @@ class BlobStore {
   // by one fstat.
   virtual uint64_t present_bytes(const Digest& digest, uint64_t size_bytes) = 0;
 
+  // While it lives, the published blob of that digest is not evicted; null when there is none. Touches the disk.
+  virtual std::shared_ptr<const void> pin(const Digest& digest) = 0;
+
   // Small documents (manifests, indexes, configs) under their digest: get() verifies what it returns,
   // nullopt when absent, over max_bytes or wrong (then it is dropped). put() requires matching bytes.
   virtual std::optional<std::string> document(const Digest& digest, uint64_t max_bytes) = 0;
@@ -48,7 +67,12 @@ class BlobStore {
   // on a verifier thread. Set once, before the first blob().
   virtual void on_dropped(std::function<void(const Digest&)> observer) = 0;
 
-  // Every arriving blob fails with `error`; verifiers end; nothing is published any more. Idempotent.
+  // Called with what was evicted, complete or partial: it is not local any more. What was read of it stays right. On
+  // any thread that writes; must only hand work on. Set once, before the first blob().
+  virtual void on_evicted(std::function<void(const std::vector<Digest>&)> observer) = 0;
+
+  // Every arriving blob fails with `error`, and verifiers end. What is verified already is still published if that
+  // takes no longer than a moment; the rest is kept as parts. Idempotent; waits for an fsync under way.
   virtual void shutdown(Error error) = 0;
 };
 

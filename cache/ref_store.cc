@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "cache/ref_store.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "base/mutex.h"
+#include "cache/small_files.h"
+#include "cache/unlinked_disk.h"
+
+namespace regfs::cache {
+namespace {
+
+using nlohmann::json;
+
+constexpr uint64_t kMaxTagBytes = 16ull << 10;       // a record of ours is below 1 KiB
+constexpr uint64_t kMaxTagListBytes = 128ull << 20;  // the longest tag list accepted is 64 MiB, before escapes
+constexpr int kMaxDepth = 3;                         // record → tags → a tag
+constexpr std::string_view kRecordEnd = ".json";
+
+int64_t to_seconds(Wall::time_point time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+// A record or null: whatever is damaged, foreign or too deep is absent.
+json parse_record(const std::string& text) {
+  bool too_deep = false;
+  auto shallow = [&](int depth, json::parse_event_t, json&) {
+    too_deep = too_deep || depth > kMaxDepth;
+    return !too_deep;
+  };
+  json record = json::parse(text, shallow, /*allow_exceptions=*/false);
+  return record.is_object() && !too_deep ? record : json();
+}
+
+std::optional<std::string> text_of(const json& record, const char* key) {
+  auto it = record.find(key);
+  if (it == record.end() || !it->is_string()) return std::nullopt;
+  return it->get<std::string>();
+}
+
+std::optional<Wall::time_point> stored_of(const json& record) {
+  auto it = record.find("stored");
+  if (it == record.end() || !it->is_number_integer()) return std::nullopt;
+  int64_t seconds = it->get<int64_t>();
+  constexpr int64_t kYear2255 = 9'000'000'000;  // a time_point in nanoseconds ends soon after
+  if (seconds < 0 || seconds > kYear2255) return std::nullopt;
+  return Wall::time_point(std::chrono::seconds(seconds));
+}
+
+class DiskRefStore : public RefStore {
+ public:
+  DiskRefStore(std::shared_ptr<Disk> disk, const Layout& layout, const Clock& clock)
+      : disk_(disk), layout_(layout), clock_(clock), files_(std::move(disk), layout) {}
+
+  std::optional<TagRecord> tag(const std::string& repository, const std::string& tag) override {
+    json record = read(tag_path(repository, tag), kMaxTagBytes, repository);
+    std::optional<std::string> named = text_of(record, "tag");
+    std::optional<std::string> digest_text = text_of(record, "digest");
+    std::optional<std::string> media_type = text_of(record, "mediaType");
+    std::optional<Wall::time_point> stored = stored_of(record);
+    if (named != tag || !digest_text || !media_type || !stored) return std::nullopt;
+    Result<Digest> digest = Digest::parse(*digest_text);
+    if (!digest) return std::nullopt;
+    return TagRecord{*digest, *media_type, *stored};
+  }
+
+  Result<void> put_tag(const std::string& repository, const std::string& tag, const Digest& digest,
+                       const std::string& media_type) override {
+    return write(tag_path(repository, tag), {{"repository", repository},
+                                             {"tag", tag},
+                                             {"digest", digest.str()},
+                                             {"mediaType", media_type},
+                                             {"stored", to_seconds(clock_.wall_now())}});
+  }
+
+  void drop_tag(const std::string& repository, const std::string& tag) override {
+    MutexLock lock(mutex_);
+    (void)disk_->remove(tag_path(repository, tag));
+    (void)disk_->remove_empty_directory(tags_directory(repository));
+    (void)disk_->remove_empty_directory(layout_.repository(repository));
+  }
+
+  std::optional<TagListRecord> tag_list(const std::string& repository) override {
+    json record = read(tag_list_path(repository), kMaxTagListBytes, repository);
+    std::optional<Wall::time_point> stored = stored_of(record);
+    auto tags = record.find("tags");
+    if (!stored || tags == record.end() || !tags->is_array()) return std::nullopt;
+    TagListRecord list;
+    list.stored = *stored;
+    list.tags.reserve(tags->size());
+    for (const json& tag : *tags) {
+      if (!tag.is_string()) return std::nullopt;
+      list.tags.push_back(tag.get<std::string>());
+    }
+    return list;
+  }
+
+  Result<void> put_tag_list(const std::string& repository, const std::vector<std::string>& tags) override {
+    return write(tag_list_path(repository),
+                 {{"repository", repository}, {"stored", to_seconds(clock_.wall_now())}, {"tags", tags}});
+  }
+
+  std::vector<std::string> repositories() override {
+    std::vector<std::string> known;
+    Result<std::vector<std::string>> names = disk_->list(layout_.refs_directory());
+    if (!names) return known;
+    for (const std::string& name : *names) {
+      std::optional<std::string> repository = parse_safe_name(name);
+      if (!repository) repository = named_inside(layout_.refs_directory() + "/" + name);
+      if (repository) known.push_back(std::move(*repository));
+    }
+    std::sort(known.begin(), known.end());
+    return known;
+  }
+
+ private:
+  std::string tags_directory(const std::string& repository) const { return layout_.repository(repository) + "/tags"; }
+  std::string tag_path(const std::string& repository, const std::string& tag) const {
+    return tags_directory(repository) + "/" + safe_name(tag) + std::string(kRecordEnd);
+  }
+  std::string tag_list_path(const std::string& repository) const {
+    return layout_.repository(repository) + "/tag-list" + std::string(kRecordEnd);
+  }
+
+  json read(const std::string& path, uint64_t max_bytes) const {
+    Result<std::optional<std::string>> text = files_.read(path, max_bytes);
+    return text && *text ? parse_record(**text) : json();
+  }
+  // Only a record of that repository: a file that was moved by hand says nothing about another.
+  json read(const std::string& path, uint64_t max_bytes, const std::string& repository) const {
+    json record = read(path, max_bytes);
+    return text_of(record, "repository") == repository ? record : json();
+  }
+
+  Result<void> write(const std::string& path, const json& record) {
+    std::string text;
+    try {
+      text = record.dump();
+    } catch (const json::exception&) {
+      return Error{Errc::malformed, "a name that is not UTF-8 cannot be remembered"};
+    }
+    MutexLock lock(mutex_);
+    Result<void> made = disk_->make_directory(std::filesystem::path(path).parent_path().string());
+    if (!made) return made;
+    Result<FileFacts> written = files_.write(path, text, SmallFiles::Durability::renamed);
+    if (!written) return written.error();
+    return {};
+  }
+
+  // The name of a repository too long for a file name, from any record of it.
+  std::optional<std::string> named_inside(const std::string& directory) const {
+    std::optional<std::string> name = text_of(read(directory + "/tag-list.json", kMaxTagListBytes), "repository");
+    Result<std::vector<std::string>> tags = disk_->list(directory + "/tags");
+    if (name || !tags || tags->empty()) return name;
+    return text_of(read(directory + "/tags/" + tags->front(), kMaxTagBytes), "repository");
+  }
+
+  const std::shared_ptr<Disk> disk_;
+  const Layout layout_;
+  const Clock& clock_;
+  SmallFiles files_;
+  Mutex mutex_;  // one writer at a time: drop_tag() removes directories that put_tag() needs
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RefStore>> RefStore::open(const std::string& directory, const Clock& clock) {
+  std::error_code failed;
+  Layout layout(std::filesystem::absolute(directory, failed).lexically_normal().string());
+  std::shared_ptr<Disk> disk = system_disk();
+  Result<void> made = disk->make_directory(layout.refs_directory());
+  if (made) made = disk->make_directory(layout.new_files_directory());
+  if (!made) return made.error().while_doing("the cache directory " + directory + " cannot be used");
+  return std::unique_ptr<RefStore>(std::make_unique<DiskRefStore>(std::move(disk), layout, clock));
+}
+
+std::unique_ptr<RefStore> RefStore::in_memory(const Clock& clock) {
+  Layout layout("");
+  return std::make_unique<DiskRefStore>(unlinked_disk(nullptr, std::nullopt, layout.parts_directory()), layout, clock);
+}
+
+}  // namespace regfs::cache

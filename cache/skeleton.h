@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Makes a directory a cache directory, or says why it cannot be one and what to do.
+#pragma once
+
+#include "base/log.h"
+#include "cache/layout.h"
+#include "cache/small_files.h"
+
+namespace regfs::cache {
+
+// The directory (0700) and what stands in every one: the marker, the OCI layout files, the folders.
+// Refuses a newer format, what is no directory and what cannot be written. A full disk is no reason to
+// refuse a cache that is already there: what it holds can still be read. Logs a warning when others
+// could write it.
+Result<void> prepare_directory(Disk& disk, SmallFiles& small_files, const Layout& layout, Log& log);
+
+}  // namespace regfs::cache

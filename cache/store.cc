@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "cache/store.h"
+
+#include <filesystem>
+
+#include "cache/skeleton.h"
+#include "cache/store_core.h"
+#include "cache/store_impl.h"
+#include "cache/unlinked_disk.h"
+
+namespace regfs::cache {
+namespace {
+
+class OpenStore : public BlobStore {
+ public:
+  explicit OpenStore(std::shared_ptr<StoreCore> core) : core_(std::move(core)) {}
+  ~OpenStore() override { core_->shutdown({Errc::shutting_down, "the cache is closed"}); }
+
+  const std::string& directory() const override { return core_->directory(); }
+  Result<std::shared_ptr<Blob>> blob(const Digest& digest, uint64_t size_bytes) override {
+    return core_->blob(digest, size_bytes);
+  }
+  uint64_t present_bytes(const Digest& digest, uint64_t size_bytes) override {
+    return core_->present_bytes(digest, size_bytes);
+  }
+  std::shared_ptr<const void> pin(const Digest& digest) override { return core_->pin(digest); }
+  std::optional<std::string> document(const Digest& digest, uint64_t max_bytes) override {
+    return core_->document(digest, max_bytes);
+  }
+  Result<void> put_document(const Digest& digest, const std::string& bytes) override {
+    return core_->put_document(digest, bytes);
+  }
+  void on_dropped(std::function<void(const Digest&)> observer) override { core_->on_dropped(std::move(observer)); }
+  void on_evicted(std::function<void(const std::vector<Digest>&)> observer) override {
+    core_->on_evicted(std::move(observer));
+  }
+  void shutdown(Error error) override { core_->shutdown(error); }
+
+ private:
+  const std::shared_ptr<StoreCore> core_;
+};
+
+}  // namespace
+
+namespace {
+
+// The directory as an absolute path without a slash at its end.
+Result<std::string> settled(const std::string& directory) {
+  std::error_code failed;
+  std::filesystem::path root = std::filesystem::absolute(directory, failed).lexically_normal();
+  if (failed || directory.empty()) return Error{Errc::invalid_argument, "'" + directory + "' is no cache directory"};
+  if (!root.has_filename()) root = root.parent_path();  // "/cache/" is "/cache"
+  return root.string();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BlobStore>> open_store(const std::string& directory, const Clock& clock, Log& log,
+                                              std::shared_ptr<Disk> disk, const StoreOptions& options) {
+  Result<std::string> root = settled(directory);
+  if (root && options.keep == Keep::no) root = directory_for_unlinked(*disk, *root);
+  if (!root) return root.error();
+  Layout layout(*root);
+  if (options.keep == Keep::no) disk = unlinked_disk(std::move(disk), *root, layout.parts_directory());
+  auto small_files = std::make_shared<SmallFiles>(disk, layout);
+  if (options.keep == Keep::yes) {
+    Result<void> prepared = prepare_directory(*disk, *small_files, layout, log);
+    if (!prepared) return prepared.error();
+    small_files->sweep();
+  }
+  auto core = std::make_shared<StoreCore>(std::move(disk), std::move(small_files), layout, clock, log, options);
+  core->sweep();
+  return std::unique_ptr<BlobStore>(std::make_unique<OpenStore>(std::move(core)));
+}
+
+Result<std::unique_ptr<BlobStore>> BlobStore::open(const std::string& directory, const Clock& clock, Log& log,
+                                                   const StoreOptions& options) {
+  return open_store(directory, clock, log, system_disk(), options);
+}
+
+}  // namespace regfs::cache
