@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// Two stores of one directory, as two processes have it.
+#include <gtest/gtest.h>
+
+#include "tests/cache/cache_world.h"
+
+namespace regfs::cache {
+namespace {
+
+using test::CacheWorld;
+
+const std::string kBytes = test::random_bytes(1, 6'000'000);
+const Digest kDigest = sha256_of(kBytes);
+
+struct TwoStores : CacheWorld {
+  std::unique_ptr<BlobStore> second_store = open();
+  std::shared_ptr<Blob> one = blob(kBytes);
+  std::shared_ptr<Blob> two = *second_store->blob(kDigest, kBytes.size());
+};
+
+TEST(Sharing, GivesNoRangeToBoth) {
+  TwoStores world;
+  std::optional<Claim> front = world.one->claim(0, 2'000'000);
+  ASSERT_TRUE(front);
+  EXPECT_EQ(world.two->claim(0, 3'000'000)->range(), (ByteRange{2'000'000, 1'000'000}));
+  EXPECT_EQ(world.two->claim(1'000'000, 500'000), std::nullopt);
+  EXPECT_TRUE(world.two->covered(1'000'000, 500'000));
+  EXPECT_FALSE(world.two->covered(1'000'000, 1'500'000));
+}
+
+TEST(Sharing, GivesNoRangeThatTheOtherHasJustBrought) {
+  TwoStores world;
+  ASSERT_TRUE(test::bring(*world.one, kBytes, 0, 2'000'000));
+  // Nobody has written down yet that it is here, so it is still the other's; or it is known.
+  std::optional<Claim> claim = world.two->claim(0, kBytes.size());
+  ASSERT_TRUE(claim);
+  EXPECT_EQ(claim->range().offset, 2'000'000u);
+}
+
+TEST(Sharing, ReadsAlongWhatTheOtherBrings) {
+  TwoStores world;
+  auto bell = std::make_shared<test::Bell>();
+  world.two->when_readable(500'000, 100'000, [bell] { bell->ring(); });
+  ASSERT_TRUE(test::bring(*world.one, kBytes, 0, 1'000'000));
+  ASSERT_TRUE(bell->wait());
+  EXPECT_EQ(test::read(*world.two, 500'000, 100'000), kBytes.substr(500'000, 100'000));
+}
+
+TEST(Sharing, IsWholeForBothWhenEachHasBroughtHalf) {
+  TwoStores world;
+  ASSERT_TRUE(test::bring(*world.two, kBytes, 3'000'000, kBytes.size()));
+  ASSERT_TRUE(test::bring(*world.one, kBytes, 0, 3'000'000));
+  ASSERT_EQ(test::wait_readable(*world.one), Blob::Readable::yes);
+  ASSERT_EQ(test::wait_readable(*world.two), Blob::Readable::yes);
+  EXPECT_EQ(test::read(*world.one), kBytes);
+  EXPECT_EQ(test::read(*world.two), kBytes);
+  ASSERT_TRUE(world.wait_sealed(kBytes, 2));
+  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 0u);
+  EXPECT_EQ(test::files_in(world.layout.blobs_directory()), 1u);
+}
+
+TEST(Sharing, GoesOnWithTheRestWhenTheOtherEnds) {
+  TwoStores world;
+  ASSERT_TRUE(test::bring(*world.one, kBytes, 0, 2'000'000));
+  std::optional<Claim> claim = world.one->claim(2'000'000, 1'000'000);
+  EXPECT_EQ(world.two->claim(2'000'000, 1'000'000), std::nullopt);
+  claim.reset();
+  world.one.reset();
+  world.store.reset();
+  ASSERT_TRUE(test::bring(*world.two, kBytes));
+  ASSERT_EQ(test::wait_readable(*world.two), Blob::Readable::yes);
+  EXPECT_EQ(test::read(*world.two), kBytes);
+}
+
+TEST(Sharing, LeavesThePartToTheOtherWhenOneLetsGo) {
+  TwoStores world;
+  world.one.reset();
+  world.store.reset();
+  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 1u);
+  ASSERT_TRUE(test::bring(*world.two, kBytes));
+  ASSERT_EQ(test::wait_readable(*world.two), Blob::Readable::yes);
+  EXPECT_EQ(test::read(*world.two), kBytes);
+}
+
+TEST(Sharing, TellsBothThatTheBytesAreWrong) {
+  TwoStores world;
+  std::string wrong = kBytes;
+  wrong[100] ^= 1;
+  auto bell = std::make_shared<test::Bell>();
+  world.two->when_readable(0, 1'000'000, [bell] { bell->ring(); });
+  ASSERT_TRUE(test::bring(*world.one, wrong, 0, 1'000'000));
+  ASSERT_TRUE(bell->wait());
+  ASSERT_TRUE(test::bring(*world.one, wrong));
+  EXPECT_EQ(test::wait_readable(*world.one), Blob::Readable::failed);
+  EXPECT_EQ(test::wait_readable(*world.two), Blob::Readable::failed);
+  EXPECT_EQ(test::files_in(world.layout.blobs_directory()), 0u);
+  world.clock.advance(kFailureMemory);
+  ASSERT_TRUE(world.two->retry_if_due());
+  ASSERT_TRUE(test::bring(*world.two, kBytes));
+  ASSERT_EQ(test::wait_readable(*world.two), Blob::Readable::yes);
+  EXPECT_EQ(test::read(*world.two), kBytes);
+}
+
+}  // namespace
+}  // namespace regfs::cache
