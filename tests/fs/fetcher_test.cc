@@ -160,7 +160,9 @@ TEST(Fetcher, AHoleBeforeWhatIsWaitedForIsLeftForLater) {
   open_layers(*before);
   before->prefetch_from(0, 300 * kKiB);
   world.source.send(1, 6 * kKiB);
+  EXPECT_TRUE(settled(world));  // its first byte lets a second transfer join
   before.reset();
+  EXPECT_TRUE(settled(world));
 
   const auto fetch = world.fetch(image);
   const size_t asked = world.source.asked().size();
