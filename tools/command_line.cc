@@ -33,7 +33,8 @@ std::string names_of(const OptionRow& row) {
 
 Error unknown_option(const OptionTable& table, std::string_view kind, const std::string& shown, std::string_view name) {
   const std::string_view nearest = table.nearest(name);
-  const std::string guess = nearest.empty() ? "" : "; did you mean " + std::string(nearest) + "?";
+  const std::string dashes = shown.starts_with("--") ? "--" : "";
+  const std::string guess = nearest.empty() ? "" : "; did you mean " + dashes + std::string(nearest) + "?";
   return usage_error("unknown " + std::string(kind) + " '" + shown + "'" + guess + " (see '" +
                      std::string(table.program()) + " --help')");
 }

@@ -51,7 +51,7 @@ class CommandLine {
   std::map<const CLI::Option*, const OptionRow*> rows_;
 };
 
-// "unknown option '--tag-tll'; did you mean tag-ttl? (see 'regfs --help')"; `kind` is "option".
+// "unknown option '--tag-tll'; did you mean --tag-ttl? (see 'regfs --help')"; `kind` is "option".
 Error unknown_option(const OptionTable& table, std::string_view kind, const std::string& shown, std::string_view name);
 
 // Files one option's value; the error names the option as the user gave it, `shown`.

@@ -46,7 +46,7 @@ TEST_F(PullUsage, RefusesAnEmptyFileName) {
 }
 
 TEST_F(PullUsage, RefusesUnknownOptionsAndGuessesWhatWasMeant) {
-  expect_usage({"--platfrom", "linux/amd64", name_of("app")}, {"--platfrom", "did you mean", "platform"});
+  expect_usage({"--platfrom", "linux/amd64", name_of("app")}, {"--platfrom", "did you mean --platform?"});
   expect_usage({"--frobnicate", name_of("app")}, {"--frobnicate", "regfs-pull --help"});
   expect_usage({"-x", name_of("app")}, {"-x"});
 }

@@ -62,8 +62,8 @@ TEST(Options, NameTheUnknownOptionAndPointToHelp) {
 }
 
 TEST(Options, SuggestTheNearestName) {
-  expect_complaint({"--cachedir", "/c", "/mnt"}, {"did you mean cache-dir?"});
-  expect_complaint({"--tag-tll=3", "/mnt"}, {"did you mean tag-ttl?"});
+  expect_complaint({"--cachedir", "/c", "/mnt"}, {"did you mean --cache-dir?"});
+  expect_complaint({"--tag-tll=3", "/mnt"}, {"did you mean --tag-ttl?"});
   expect_complaint({"/mnt", "-o", "alow_other"}, {"did you mean allow-other?"});
   EXPECT_EQ(complaint({"--zzzzzz", "/mnt"}).find("did you mean"), std::string::npos);
 }
