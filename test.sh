@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every test, on what users get: installs what is missing, builds the release preset, and runs ctest. Tests that
 # cannot run here say why and are listed as skipped. Arguments go to ctest (./test.sh -L unit).
+# Unit tests run side by side; those that mount, and those with real programs, one at a time.
 # Leaves no process and no mount behind, however it ends.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -46,7 +47,7 @@ run cmake --build --preset "$preset"
 # A process group of its own, in the background, so that a signal ends all of it at once.
 echo "\$ ctest --preset $preset $*"
 set -m
-TMPDIR=$scratch ctest --preset "$preset" --output-log "$scratch/log" "$@" < /dev/null &
+TMPDIR=$scratch ctest --preset "$preset" --parallel "$(nproc)" --output-log "$scratch/log" "$@" < /dev/null &
 tests=$!
 set +m
 status=0
