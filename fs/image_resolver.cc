@@ -63,7 +63,7 @@ Result<ResolvedTag> ImageResolver::resolve(const registry::Reference& reference,
     fresh->value.left = fresh->left;
     return std::move(fresh->value);
   }
-  if (absent_tags_.get(reference)) return Error(Errc::not_found, reference.familiar() + " does not exist");
+  if (absent_tags_.get(reference)) return Error(Errc::not_found, reference.str() + " does not exist");
   if (reference.by_digest()) {
     const Digest& digest = std::get<Digest>(reference.target);
     if (store_.document(digest, registry::kMaxManifestBytes)) return remember_tag(reference, digest, {});
@@ -108,7 +108,7 @@ Result<ResolvedTag> ImageResolver::ask_for_tag(const registry::Reference& refere
   if (document) {
     keep(fetched->digest, fetched->body);
   } else if (!document.error().is(Errc::unsupported)) {  // an artifact exists, though it is no image
-    return document.error().while_doing(reference.familiar());
+    return document.error().while_doing(reference.str());
   }
   return remember_tag(reference, fetched->digest, fetched->media_type);
 }
@@ -123,7 +123,7 @@ ResolvedTag ImageResolver::remember_tag(const registry::Reference& reference, co
   known_.put(reference.repository, true, kForever);
   if (const std::string* tag = tag_of(reference)) {
     Result<void> put = refs_.put_tag(reference.repository.str(), *tag, digest, media_type);
-    if (!put) log_.failure(put.error().while_doing("remembering " + reference.familiar()).context());
+    if (!put) log_.failure(put.error().while_doing("remembering " + reference.str()).context());
   }
   return resolved;
 }
@@ -132,11 +132,11 @@ Result<TagNames> ImageResolver::tags(const registry::Repository& repository, Ask
   if (offline_) ask = Ask::last_known;
   if (auto fresh = lists_.get(repository)) return TagNames{fresh->value, fresh->left};
   if (auto absent = absent_lists_.get(repository)) {
-    return Error(absent->value, "the registry has no tag list of " + repository.familiar());
+    return Error(absent->value, "the registry has no tag list of " + repository.str());
   }
   if (ask == Ask::registry) return ask_for_tags(repository);
   std::optional<cache::TagListRecord> record = refs_.tag_list(repository.str());
-  if (!record) return not_cached("the tag list of " + repository.familiar());
+  if (!record) return not_cached("the tag list of " + repository.str());
   std::sort(record->tags.begin(), record->tags.end());
   return TagNames{std::make_shared<const std::vector<std::string>>(std::move(record->tags)), kStaleLife};
 }
@@ -152,7 +152,7 @@ Result<TagNames> ImageResolver::ask_for_tags(const registry::Repository& reposit
   std::sort(listed->begin(), listed->end());
   listed->erase(std::unique(listed->begin(), listed->end()), listed->end());
   Result<void> put = refs_.put_tag_list(repository.str(), *listed);
-  if (!put) log_.failure(put.error().while_doing("remembering the tags of " + repository.familiar()).context());
+  if (!put) log_.failure(put.error().while_doing("remembering the tags of " + repository.str()).context());
   for (const std::string& tag : *listed) absent_tags_.drop({repository, tag});
   auto names = std::make_shared<const std::vector<std::string>>(*std::move(listed));
   lists_.put(repository, names, tag_ttl_);
@@ -186,19 +186,19 @@ Result<Platforms> ImageResolver::platforms(const registry::Reference& reference,
   Result<Fetched> root = root_document(reference, *resolved, ask);
   if (!root) return root.error();
   Result<registry::Document> document = registry::parse_document(root->body, root->media_type);
-  if (!document) return document.error().while_doing(reference.familiar());
+  if (!document) return document.error().while_doing(reference.str());
   keep(root->digest, root->body);
 
   auto list = std::make_shared<PlatformList>();
   if (const auto* index = std::get_if<registry::Index>(&*document)) {
     int requests = 0;
     Result<void> added = add_platforms(reference.repository, *index, ask, 1, requests, *list);
-    if (!added) return added.error().while_doing(reference.familiar());
+    if (!added) return added.error().while_doing(reference.str());
   } else {
     const auto& manifest = std::get<registry::Manifest>(*document);
     Result<void> added =
         add_unnamed(reference.repository, {manifest.media_type, root->digest, root->body.size(), {}}, ask, *list);
-    if (!added) return added.error().while_doing(reference.familiar());
+    if (!added) return added.error().while_doing(reference.str());
   }
   platforms_.put({reference.repository, root->digest}, list, kForever);
   return Platforms{std::move(list), resolved->left};
@@ -245,7 +245,7 @@ Result<void> ImageResolver::add_platforms(const registry::Repository& repository
     } else {
       added = add_unnamed(repository, entry.descriptor, ask, list);
       if (!added && !hides_entry(added.error())) return added;
-      if (!added) log_.failure(added.error().while_doing(repository.familiar() + ": an entry is hidden").context());
+      if (!added) log_.failure(added.error().while_doing(repository.str() + ": an entry is hidden").context());
     }
   }
   return {};

@@ -41,9 +41,11 @@ class Client::Impl {
         caller_(transport),
         endpoints_(options_.insecure_hosts, options_.tls),
         tokens_(caller_, endpoints_, clock, options_),
-        exchange_(caller_, endpoints_, tokens_, clock, options_),
+        limits_(log),
+        exchange_(caller_, endpoints_, tokens_, clock, options_, limits_),
         names_(exchange_, log),
-        services_(new DownloadServices{transport, pool, timer, clock, log, options_, caller_, endpoints_, tokens_}) {}
+        services_(new DownloadServices{transport, pool, timer, clock, log, options_, caller_, endpoints_, tokens_,
+                                       limits_}) {}
 
   ~Impl() {
     shutdown();
@@ -123,6 +125,7 @@ class Client::Impl {
   Caller caller_;
   Endpoints endpoints_;
   TokenSource tokens_;
+  RateLimits limits_;
   Exchange exchange_;
   Names names_;
   const std::shared_ptr<DownloadServices> services_;

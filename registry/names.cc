@@ -14,7 +14,7 @@ namespace {
 Question manifest_question(const Reference& reference) {
   Question question;
   question.repository = reference.repository;
-  question.what = reference.familiar();
+  question.what = reference.str();
   question.path = "/v2/" + reference.repository.name + "/manifests/" + reference.target_str();
   for (std::string_view type : {kOciIndex, kDockerManifestList, kOciManifest, kDockerManifest}) {
     if (!question.accept.empty()) question.accept += ", ";
@@ -97,7 +97,7 @@ class TagList {
 Result<std::vector<std::string>> Names::tags(const Repository& repository) {
   Question question;
   question.repository = repository;
-  question.what = repository.familiar();
+  question.what = repository.str();
   question.path = "/v2/" + repository.name + "/tags/list";
   question.accept = "application/json";
   question.decode_content = true;
@@ -124,9 +124,11 @@ Result<ManifestHead> Names::head_manifest(const Reference& reference) {
   Question question = manifest_question(reference);
   question.method = "HEAD";
   Result<Reply> reply = exchange_.ask(question);
-  // 405 and 501: no HEAD here. 400 is a refusal in words, and the answer to a HEAD has none.
-  if (reply && (reply->head.status == 405 || reply->head.status == 501 || reply->head.status == 400)) {
+  // 405 and 501: no HEAD here. 400 and 429 are refusals in words, and the answer to a HEAD has none.
+  const int status = reply ? reply->head.status : 0;
+  if (status == 405 || status == 501 || status == 400 || status == 429) {
     question.method = "GET";
+    question.once = status == 429;
     question.body_limit = kMaxManifestBytes;
     reply = exchange_.ask(question);
   }
@@ -155,7 +157,7 @@ Result<FetchedManifest> Names::manifest(const Reference& reference) {
 Result<std::string> Names::small_blob(const Repository& repository, const Descriptor& descriptor) {
   Question question;
   question.repository = repository;
-  question.what = repository.familiar() + "@" + descriptor.digest.str();
+  question.what = repository.str() + "@" + descriptor.digest.str();
   question.path = "/v2/" + repository.name + "/blobs/" + descriptor.digest.str();
   if (descriptor.size_bytes > kMaxConfigBytes) {
     return Error{Errc::too_large, question.what + " should be " + std::to_string(descriptor.size_bytes) +

@@ -42,10 +42,11 @@ class NamesTest : public ::testing::Test {
   test::FakeClock clock_;
   test::MemoryLog log_{clock_};
   const ClientOptions options_ = fast();
+  RateLimits limits_{log_.log()};
   Caller caller_{transport_};
   Endpoints endpoints_{{}};
   TokenSource tokens_{caller_, endpoints_, clock_, options_};
-  Exchange exchange_{caller_, endpoints_, tokens_, clock_, options_};
+  Exchange exchange_{caller_, endpoints_, tokens_, clock_, options_, limits_};
   Names names_{exchange_, log_.log()};
   const Reference reference_{kRepository, "v1"};
 };
@@ -64,7 +65,7 @@ TEST_F(NamesTest, RefuseALinkToAnotherHost) {
     FakeTransport transport;
     Caller caller(transport);
     TokenSource tokens(caller, endpoints_, clock_, options_);
-    Exchange exchange(caller, endpoints_, tokens, clock_, options_);
+    Exchange exchange(caller, endpoints_, tokens, clock_, options_, limits_);
     transport.on(kTags, page(R"("a")", link));
     Result<Tags> tags = Names(exchange, log_.log()).tags(kRepository);
     ASSERT_FALSE(tags) << link;
@@ -152,12 +153,23 @@ TEST_F(NamesTest, FallBackToGetWhereHeadIsNotOffered) {
     FakeTransport transport;
     Caller caller(transport);
     TokenSource tokens(caller, endpoints_, clock_, options_);
-    Exchange exchange(caller, endpoints_, tokens, clock_, options_);
+    Exchange exchange(caller, endpoints_, tokens, clock_, options_, limits_);
     transport.on(kManifest, {.status = status});
     transport.on(kManifest, {.body = "{}"});
     EXPECT_TRUE(Names(exchange, log_.log()).head_manifest(reference_));
     EXPECT_EQ(transport.requests()[1].method, "GET");
   }
+}
+
+TEST_F(NamesTest, AskOnceMoreWithGetForTheWordsOf429) {
+  transport_.on(kManifest,
+                {.status = 429, .headers = {{"Retry-After", "7200"}}, .body = "You have reached your limit."});
+  Result<ManifestHead> head = names_.head_manifest(reference_);
+  ASSERT_FALSE(head);
+  EXPECT_TRUE(head.error().is(Errc::rate_limited));
+  EXPECT_NE(head.error().context().find("You have reached your limit."), std::string::npos) << head.error().context();
+  ASSERT_EQ(transport_.requests().size(), 2u);
+  EXPECT_EQ(transport_.requests()[1].method, "GET");
 }
 
 TEST_F(NamesTest, DoNotFallBackToGetForATagThatDoesNotExist) {
@@ -188,7 +200,7 @@ TEST_F(NamesTest, TakeNoOtherStatusThan200ForAManifest) {
     FakeTransport transport;
     Caller caller(transport);
     TokenSource tokens(caller, endpoints_, clock_, options_);
-    Exchange exchange(caller, endpoints_, tokens, clock_, options_);
+    Exchange exchange(caller, endpoints_, tokens, clock_, options_, limits_);
     transport.on(kManifest, {.status = status, .body = "{}"});
     Result<FetchedManifest> manifest = Names(exchange, log_.log()).manifest(reference_);
     ASSERT_FALSE(manifest) << status;
@@ -216,7 +228,7 @@ TEST_F(NamesTest, RefuseABlobOfAnotherLength) {
     FakeTransport transport;
     Caller caller(transport);
     TokenSource tokens(caller, endpoints_, clock_, options_);
-    Exchange exchange(caller, endpoints_, tokens, clock_, options_);
+    Exchange exchange(caller, endpoints_, tokens, clock_, options_, limits_);
     transport.on(blob_url(descriptor.digest), {.body = body});
     Result<std::string> blob = Names(exchange, log_.log()).small_blob(kRepository, descriptor);
     ASSERT_FALSE(blob) << body;
