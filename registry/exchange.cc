@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "registry/exchange.h"
 
+#include <algorithm>
+
 #include "registry/redirect.h"
 #include "registry/refusal.h"
 #include "registry/url.h"
@@ -105,6 +107,10 @@ HttpRequest Exchange::request_for(const Question& question, const std::string& u
   request.decode_content = question.decode_content;
   request.connect_timeout = options_.connect_timeout;
   request.stall_timeout = options_.timeout;
+  if (question.at_most) {
+    request.connect_timeout = std::min(request.connect_timeout, *question.at_most);
+    request.stall_timeout = std::min(request.stall_timeout, *question.at_most);
+  }
   return request;
 }
 

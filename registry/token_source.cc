@@ -31,6 +31,7 @@ std::optional<Challenge> bearer_challenge(const HttpHead& head) {
 std::string scope_for(const Repository& repository, const Challenge& challenge) {
   std::string scope = value_of(challenge, "scope");
   if (!scope.empty() && scope != kPlaceholderScope) return scope;
+  if (repository.name == kCatalogName) return "registry:catalog:*";
   return "repository:" + repository.name + ":pull";
 }
 
