@@ -22,6 +22,10 @@ bool denies(const Error& error) {
          error.is(Errc::unsupported);
 }
 
+bool is_refusal(const Error& error) {
+  return error.is(Errc::unauthorized) || error.is(Errc::forbidden);
+}
+
 // Whether the error ends the question. What is merely not in the cache says nothing of the registry.
 bool settles(const Error& error, Ask ask) {
   return ask == Ask::registry && !denies(error);
@@ -201,8 +205,8 @@ Result<Listing> NameRules::list(const Location& directory, Ask ask) {
       for (const std::string& child : *tags->children) add_directory(child, listing);
     } else if (settles(tags.error(), ask) || (!denies(tags.error()) && resolver_.is_known(*repository))) {
       return tags.error();  // a repository that is known has a list: without it this one would be short
-    } else if (!refusal) {
-      refusal = tags.error();
+    } else if (!refusal || is_refusal(tags.error())) {
+      refusal = tags.error();  // what is said of it as a repository goes before what is said of it as a tag
     }
   }
   add_known_below(directory, listing.names);

@@ -43,8 +43,9 @@ Result<Catalog> Names::catalog(const std::string& host, std::chrono::millisecond
     more = next->has_value();
     if (more) question.path = **next;
   }
-  catalog.complete = !more && skipped == 0;
-  if (catalog.repositories.size() > kMaxCatalogNames) catalog.repositories.resize(kMaxCatalogNames);
+  const bool too_many = catalog.repositories.size() > kMaxCatalogNames;
+  if (too_many) catalog.repositories.resize(kMaxCatalogNames);
+  catalog.complete = !more && skipped == 0 && !too_many;
   if (log_.debugs()) {
     log_.debug(question.what + ": " + std::to_string(catalog.repositories.size()) + " repositories, " +
                std::to_string(skipped) + " names that are none" + (catalog.complete ? "" : ", and maybe more"));

@@ -83,7 +83,7 @@ Answer Exchange::follow(const Question& question, const Endpoint& endpoint, cons
     bool own = origin_of(url) == registry;
     endpoints_.secure(request, own ? Endpoints::Peer::registry : Endpoints::Peer::other);
     if (own && token) request.headers.add("Authorization", token->reveal());
-    Answer answer = caller_.send(std::move(request), question.body_limit);
+    Answer answer = caller_.send(std::move(request), question.body_limit, question.at_most);
     if (answer.error || !is_redirect(answer.head.status)) return answer;
     Result<std::string> target = redirect_target(url, answer.head);
     if (hop == kMaxRedirects) {

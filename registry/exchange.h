@@ -31,7 +31,7 @@ struct Question {
   size_t body_limit = 0;
   bool decode_content = false;
   bool once = false;                                      // no other tries
-  std::optional<std::chrono::milliseconds> at_most = {};  // to connect and for a stall, where the usual is too long
+  std::optional<std::chrono::milliseconds> at_most = {};  // for a request, all of it
 };
 
 struct Reply {

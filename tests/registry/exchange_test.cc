@@ -320,6 +320,17 @@ TEST(Caller, EndsItsPausesAtShutdown) {
   EXPECT_FALSE(slept);
 }
 
+TEST(Caller, WaitsNoLongerThanItIsTold) {
+  FakeTransport transport;
+  Caller caller(transport);
+  transport.on("https://a/", test::held());
+  HttpRequest request;
+  request.url = "https://a/";
+  Answer answer = caller.send(request, 10, 1ms);
+  ASSERT_TRUE(answer.error);
+  EXPECT_TRUE(answer.error->is(Errc::timed_out));
+}
+
 TEST(Caller, EndsWhenTheTransportStops) {
   FakeTransport transport;
   Caller caller(transport);
