@@ -210,8 +210,8 @@ Result<Listing> NameRules::list(const Location& directory, Ask ask) {
     }
   }
   add_known_below(directory, listing.names);
-  // A tag that is no repository has nothing below it.
-  if (!found || repository_found) add_catalog_below(directory, ask, listing);
+  // Listing a repository costs its tag list only: of the catalog what is known already. A tag has nothing below it.
+  if (!found || repository_found) add_catalog_below(directory, found ? Ask::last_known : ask, listing);
   if (!found && listing.names.empty()) return refusal ? *refusal : does_not_exist(directory, "");
   return each_once(std::move(listing));
 }

@@ -71,6 +71,9 @@ TEST_F(CatalogNames, AreAskedForAgainWhenTheirTimeIsOver) {
 TEST_F(CatalogNames, StandBesideTagsAndEachOnce) {
   put_catalog({"acme/v1", "acme/api"});
   put_tags("acme", {"v1", "v2"});
+  EXPECT_EQ(list("acme"), (Names{"v1", "v2"}));
+  EXPECT_EQ(catalog_requests(), 0u) << "listing a repository asks for its tags only";
+  list("");
   EXPECT_EQ(list("acme"), (Names{"v1", "v2", "api"}));
 }
 
