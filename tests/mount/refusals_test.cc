@@ -17,7 +17,8 @@ class Refusals : public MountTest {
     registry_.push("acme/api", "v1", image_);
   }
   void refuse(Fault fault) { registry_.break_path(FakeRegistry::manifest_path("acme/api", "v1"), std::move(fault)); }
-  int stat_of_tag(const MountedRegfs& mount) const { return stat_error(mount / registry_.host() / "acme/api" / "v1"); }
+  // That the tag exists its list says; what is in it only the tag itself.
+  int stat_in_tag(const MountedRegfs& mount) const { return stat_error(tar_of(mount, "acme/api", "v1")); }
   // The line of the log that tells of it.
   std::string line_of(const MountedRegfs& mount, const std::string& what = "/acme/api:v1: ") const {
     const std::string log = mount.log();
@@ -46,7 +47,7 @@ TEST_F(Refusals, OfEachStatusAreOneSentenceWithItsCauseAndTheNextStep) {
     refuse(answers(each.status));
     const MountedRegfs mount;
     REGFS_ASSERT_MOUNTED(mount);
-    EXPECT_EQ(stat_of_tag(mount), each.error) << each.status;
+    EXPECT_EQ(stat_in_tag(mount), each.error) << each.status;
     const std::string line = line_of(mount);
     EXPECT_TRUE(contains(line, each.cause + " (" + registry_.host() + ": " + std::to_string(each.status)));
     EXPECT_TRUE(contains(line, "; used: anonymous; "));
@@ -82,7 +83,7 @@ TEST_F(Refusals, ThatAskForALongPauseAreBusyAtOnceAndSaySo) {
     registry_.journal().forget();
     const MountedRegfs mount;
     REGFS_ASSERT_MOUNTED(mount);
-    EXPECT_EQ(stat_of_tag(mount), EBUSY) << wait;
+    EXPECT_EQ(stat_in_tag(mount), EBUSY) << wait;
     EXPECT_LE(registry_.journal().count("", "/manifests/"), 2u) << "one for the words";
     const std::string line = line_of(mount);
     EXPECT_TRUE(contains(line, "BROKEN \"this path is broken on purpose\""));
@@ -98,7 +99,7 @@ TEST_F(Refusals, AreWarnedOfBeforeTheLimitIsReached) {
                        }));
   const MountedRegfs mount;
   REGFS_ASSERT_MOUNTED(mount);
-  EXPECT_EQ(stat_of_tag(mount), 0);
+  EXPECT_EQ(stat_in_tag(mount), 0);
   EXPECT_TRUE(contains(mount.log(), registry_.host() + " allows 100 requests in 6 h, and of these 4 are left; run "));
 }
 
@@ -106,7 +107,7 @@ TEST_F(Refusals, WaitAsLongAsARegistryAsksWhereThatIsShort) {
   refuse(answers(429, "1").only(1));
   const MountedRegfs mount;
   REGFS_ASSERT_MOUNTED(mount);
-  EXPECT_EQ(stat_of_tag(mount), 0);
+  EXPECT_EQ(stat_in_tag(mount), 0);
   EXPECT_EQ(registry_.journal().count("HEAD", "/manifests/"), 2u);
 }
 

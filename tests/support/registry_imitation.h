@@ -8,6 +8,7 @@
 //   EXPECT_TRUE(registry.complaints().empty());
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,10 @@ struct RegistryProfile {
   bool ranges = true;
   std::vector<std::pair<std::string, std::string>> headers = {};  // of every good answer
 };
+
+inline void PrintTo(const RegistryProfile& profile, std::ostream* out) {
+  *out << profile.name;
+}
 
 const std::vector<RegistryProfile>& registry_profiles();
 
