@@ -84,7 +84,7 @@ TEST_F(Refusals, ThatAskForALongPauseAreBusyAtOnceAndSaySo) {
     const MountedRegfs mount;
     REGFS_ASSERT_MOUNTED(mount);
     EXPECT_EQ(stat_in_tag(mount), EBUSY) << wait;
-    EXPECT_LE(registry_.journal().count("", "/manifests/"), 2u) << "one for the words";
+    EXPECT_LE(registry_.journal().count("", FakeRegistry::manifest_path("acme/api", "v1")), 2u) << "one for the words";
     const std::string line = line_of(mount);
     EXPECT_TRUE(contains(line, "BROKEN \"this path is broken on purpose\""));
     EXPECT_TRUE(contains(line, "it asks to wait for "));
@@ -108,7 +108,7 @@ TEST_F(Refusals, WaitAsLongAsARegistryAsksWhereThatIsShort) {
   const MountedRegfs mount;
   REGFS_ASSERT_MOUNTED(mount);
   EXPECT_EQ(stat_in_tag(mount), 0);
-  EXPECT_EQ(registry_.journal().count("HEAD", "/manifests/"), 2u);
+  EXPECT_EQ(registry_.journal().count("HEAD", FakeRegistry::manifest_path("acme/api", "v1")), 2u);
 }
 
 }  // namespace
