@@ -158,7 +158,8 @@ void Filesystem::open_directory(QuestionId id, uint64_t inode, Once<Result<std::
     if (!listing) return listing.error();
     return std::make_shared<const Listing>(*std::move(listing));
   };
-  if (location.components.empty()) return answer(open(list(Ask::last_known)));
+  // Of a registry its catalog is asked for; what every registry has is what is known.
+  if (!location.host) return answer(open(list(Ask::last_known)));
   listings_->ask(id, "listing " + location.path, *location.host, options_.list_timeout, list,
                  [open, answer = std::move(answer)](auto listing) mutable { answer(open(std::move(listing))); });
 }

@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kRememberedNames = 50'000;  // tags and absences: some 200 bytes each
 constexpr size_t kRememberedRepositories = 1'000;
+constexpr size_t kRememberedCatalogs = 20;  // of 100,000 names at most
 constexpr size_t kRememberedPlatformLists = 2'000;
 // An index may hold indexes; whoever nests more than a real image needs is hostile.
 constexpr int kMostDocumentsPerTag = 40;
@@ -18,6 +19,25 @@ const std::string* tag_of(const registry::Reference& reference) {
 
 Error not_cached(const std::string& what) {
   return {Errc::unreachable, what + " is not in the cache"};
+}
+
+std::shared_ptr<const std::vector<std::string>> sorted(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return std::make_shared<const std::vector<std::string>>(std::move(names));
+}
+
+bool has(const std::vector<std::string>& sorted_names, const std::string& name) {
+  return std::binary_search(sorted_names.begin(), sorted_names.end(), name);
+}
+
+// Those that are known to have none for users, and Google's, whose tag lists say what is below.
+bool may_have_catalog(const std::string& host) {
+  for (std::string_view none : {"docker.io", "ghcr.io", "quay.io", "registry.gitlab.com", "public.ecr.aws", "gcr.io",
+                                "registry.k8s.io", "mcr.microsoft.com"}) {
+    if (host == none) return false;
+  }
+  return !host.ends_with(".gcr.io") && !host.ends_with(".pkg.dev") && !host.ends_with(".aliyuncs.com");
 }
 
 bool is_image_or_index(const std::string& media_type) {
@@ -38,7 +58,18 @@ bool hides_entry(const Error& error) {
 }  // namespace
 
 bool TagNames::contains(const std::string& tag) const {
-  return std::binary_search(names->begin(), names->end(), tag);
+  return has(*names, tag);
+}
+
+std::span<const std::string> CatalogNames::below(const std::string& prefix) const {
+  auto begin = std::lower_bound(names->begin(), names->end(), prefix);
+  auto end = std::find_if(begin, names->end(), [&](const std::string& name) { return !name.starts_with(prefix); });
+  return {begin, end};
+}
+
+bool CatalogNames::contains(const std::string& repository) const {
+  auto below = std::lower_bound(names->begin(), names->end(), repository + "/");
+  return has(*names, repository) || (below != names->end() && below->starts_with(repository + "/"));
 }
 
 ImageResolver::ImageResolver(registry::Client& client, cache::BlobStore& store, cache::RefStore& refs,
@@ -52,6 +83,8 @@ ImageResolver::ImageResolver(registry::Client& client, cache::BlobStore& store, 
       offline_(offline),
       tags_(clock, kRememberedNames),
       lists_(clock, kRememberedRepositories),
+      catalogs_(clock, kRememberedCatalogs),
+      no_catalogs_(clock, kRememberedRepositories),
       absent_tags_(clock, kRememberedNames),
       absent_lists_(clock, kRememberedNames),
       known_(clock, kRememberedNames),
@@ -63,7 +96,7 @@ Result<ResolvedTag> ImageResolver::resolve(const registry::Reference& reference,
     fresh->value.left = fresh->left;
     return std::move(fresh->value);
   }
-  if (absent_tags_.get(reference)) return Error(Errc::not_found, reference.familiar() + " does not exist");
+  if (absent_tags_.get(reference)) return Error(Errc::not_found, reference.str() + " does not exist");
   if (reference.by_digest()) {
     const Digest& digest = std::get<Digest>(reference.target);
     if (store_.document(digest, registry::kMaxManifestBytes)) return remember_tag(reference, digest, {});
@@ -108,7 +141,7 @@ Result<ResolvedTag> ImageResolver::ask_for_tag(const registry::Reference& refere
   if (document) {
     keep(fetched->digest, fetched->body);
   } else if (!document.error().is(Errc::unsupported)) {  // an artifact exists, though it is no image
-    return document.error().while_doing(reference.familiar());
+    return document.error().while_doing(reference.str());
   }
   return remember_tag(reference, fetched->digest, fetched->media_type);
 }
@@ -123,47 +156,81 @@ ResolvedTag ImageResolver::remember_tag(const registry::Reference& reference, co
   known_.put(reference.repository, true, kForever);
   if (const std::string* tag = tag_of(reference)) {
     Result<void> put = refs_.put_tag(reference.repository.str(), *tag, digest, media_type);
-    if (!put) log_.failure(put.error().while_doing("remembering " + reference.familiar()).context());
+    if (!put) log_.failure(put.error().while_doing("remembering " + reference.str()).context());
   }
   return resolved;
 }
 
 Result<TagNames> ImageResolver::tags(const registry::Repository& repository, Ask ask) {
   if (offline_) ask = Ask::last_known;
-  if (auto fresh = lists_.get(repository)) return TagNames{fresh->value, fresh->left};
+  if (auto fresh = lists_.get(repository)) return TagNames{fresh->value.names, fresh->value.children, fresh->left};
   if (auto absent = absent_lists_.get(repository)) {
-    return Error(absent->value, "the registry has no tag list of " + repository.familiar());
+    return Error(absent->value, "the registry has no tag list of " + repository.str());
   }
   if (ask == Ask::registry) return ask_for_tags(repository);
   std::optional<cache::TagListRecord> record = refs_.tag_list(repository.str());
-  if (!record) return not_cached("the tag list of " + repository.familiar());
-  std::sort(record->tags.begin(), record->tags.end());
-  return TagNames{std::make_shared<const std::vector<std::string>>(std::move(record->tags)), kStaleLife};
+  if (!record) return not_cached("the tag list of " + repository.str());
+  return TagNames{sorted(std::move(record->tags)), sorted({}), kStaleLife};
 }
 
 Result<TagNames> ImageResolver::ask_for_tags(const registry::Repository& repository) {
-  Result<std::vector<std::string>> listed = client_.tags(repository);
+  Result<registry::TagList> listed = client_.tags(repository);
   if (!listed) {
     for (Errc definite : {Errc::not_found, Errc::unsupported}) {
       if (listed.error().is(definite)) absent_lists_.put(repository, definite, kAbsenceMemory);
     }
     return listed.error();
   }
-  std::sort(listed->begin(), listed->end());
-  listed->erase(std::unique(listed->begin(), listed->end()), listed->end());
-  Result<void> put = refs_.put_tag_list(repository.str(), *listed);
-  if (!put) log_.failure(put.error().while_doing("remembering the tags of " + repository.familiar()).context());
-  for (const std::string& tag : *listed) absent_tags_.drop({repository, tag});
-  auto names = std::make_shared<const std::vector<std::string>>(*std::move(listed));
-  lists_.put(repository, names, tag_ttl_);
+  TagNames list{sorted(std::move(listed->tags)), sorted(std::move(listed->children)), tag_ttl_};
+  Result<void> put = refs_.put_tag_list(repository.str(), *list.names);
+  if (!put) log_.failure(put.error().while_doing("remembering the tags of " + repository.str()).context());
+  for (const std::string& tag : *list.names) absent_tags_.drop({repository, tag});
+  lists_.put(repository, list, tag_ttl_);
   known_.put(repository, true, kForever);
-  return TagNames{std::move(names), tag_ttl_};
+  return list;
+}
+
+std::optional<CatalogNames> ImageResolver::catalog(const std::string& host, Ask ask) {
+  auto fresh = catalogs_.get(host);
+  const bool asks = !fresh && ask == Ask::registry && !offline_ && may_have_catalog(host) && !no_catalogs_.get(host);
+  if (asks) {
+    ask_for_catalog(host);
+    fresh = catalogs_.get(host);
+  }
+  if (!fresh) return std::nullopt;
+  return CatalogNames{fresh->value, fresh->left};
+}
+
+void ImageResolver::ask_for_catalog(const std::string& host) {
+  Result<registry::Catalog> catalog = client_.catalog(host, kCatalogPatience);
+  if (catalog) {
+    // For a moment at least: who lists a directory looks its names up next.
+    catalogs_.put(host, sorted(std::move(catalog->repositories)),
+                  std::max<std::chrono::milliseconds>(tag_ttl_, kStaleLife));
+    return;
+  }
+  const bool lasting = catalog.error().is(Errc::not_found) || catalog.error().is(Errc::unauthorized) ||
+                       catalog.error().is(Errc::forbidden) || catalog.error().is(Errc::unsupported) ||
+                       catalog.error().is(Errc::malformed);
+  no_catalogs_.put(host, true, lasting ? std::chrono::milliseconds(kNoCatalogMemory) : kStaleLife);
+  if (log_.debugs()) log_.debug("no catalog: " + catalog.error().context());
+}
+
+std::optional<std::chrono::milliseconds> ImageResolver::named(const registry::Repository& repository) const {
+  if (auto catalog = catalogs_.get(repository.host)) {
+    if (CatalogNames{catalog->value, catalog->left}.contains(repository.name)) return catalog->left;
+  }
+  const size_t slash = repository.name.rfind('/');
+  if (slash == std::string::npos) return std::nullopt;
+  auto list = lists_.get({repository.host, repository.name.substr(0, slash)});
+  if (!list || !has(*list->value.children, repository.name.substr(slash + 1))) return std::nullopt;
+  return list->left;
 }
 
 std::optional<std::chrono::milliseconds> ImageResolver::listed(const registry::Reference& reference) const {
   const std::string* tag = tag_of(reference);
   auto fresh = tag ? lists_.get(reference.repository) : std::nullopt;
-  if (!fresh || !TagNames{fresh->value, fresh->left}.contains(*tag)) return std::nullopt;
+  if (!fresh || !fresh->value.contains(*tag)) return std::nullopt;
   return fresh->left;
 }
 
@@ -186,19 +253,19 @@ Result<Platforms> ImageResolver::platforms(const registry::Reference& reference,
   Result<Fetched> root = root_document(reference, *resolved, ask);
   if (!root) return root.error();
   Result<registry::Document> document = registry::parse_document(root->body, root->media_type);
-  if (!document) return document.error().while_doing(reference.familiar());
+  if (!document) return document.error().while_doing(reference.str());
   keep(root->digest, root->body);
 
   auto list = std::make_shared<PlatformList>();
   if (const auto* index = std::get_if<registry::Index>(&*document)) {
     int requests = 0;
     Result<void> added = add_platforms(reference.repository, *index, ask, 1, requests, *list);
-    if (!added) return added.error().while_doing(reference.familiar());
+    if (!added) return added.error().while_doing(reference.str());
   } else {
     const auto& manifest = std::get<registry::Manifest>(*document);
     Result<void> added =
         add_unnamed(reference.repository, {manifest.media_type, root->digest, root->body.size(), {}}, ask, *list);
-    if (!added) return added.error().while_doing(reference.familiar());
+    if (!added) return added.error().while_doing(reference.str());
   }
   platforms_.put({reference.repository, root->digest}, list, kForever);
   return Platforms{std::move(list), resolved->left};
@@ -245,7 +312,7 @@ Result<void> ImageResolver::add_platforms(const registry::Repository& repository
     } else {
       added = add_unnamed(repository, entry.descriptor, ask, list);
       if (!added && !hides_entry(added.error())) return added;
-      if (!added) log_.failure(added.error().while_doing(repository.familiar() + ": an entry is hidden").context());
+      if (!added) log_.failure(added.error().while_doing(repository.str() + ": an entry is hidden").context());
     }
   }
   return {};

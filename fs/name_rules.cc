@@ -22,9 +22,25 @@ bool denies(const Error& error) {
          error.is(Errc::unsupported);
 }
 
+bool is_refusal(const Error& error) {
+  return error.is(Errc::unauthorized) || error.is(Errc::forbidden);
+}
+
 // Whether the error ends the question. What is merely not in the cache says nothing of the registry.
 bool settles(const Error& error, Ask ask) {
   return ask == Ask::registry && !denies(error);
+}
+
+// A name that ends as an archive's is none of a directory.
+void add_directory(const std::string& name, Listing& listing) {
+  if (!archive_stem(name)) listing.names.push_back({name, std::nullopt});
+}
+
+// Platforms stand first and keep their name; of the rest each once.
+Listing each_once(Listing listing) {
+  std::set<std::string> seen;
+  std::erase_if(listing.names, [&seen](const ListedName& name) { return !seen.insert(name.name).second; });
+  return listing;
 }
 
 std::optional<std::string> tag_in(const registry::Reference& reference) {
@@ -48,6 +64,9 @@ std::optional<Result<Child>> NameRules::lookup_now(const Location& parent, const
   if (!child || !reference) return std::nullopt;
   if (archive_stem(name) && as_reference(parent)) return std::nullopt;  // may be a platform
   if (auto left = resolver_.listed(*reference)) return Child{*std::move(child), *left};
+  std::optional<registry::Repository> below = as_repository(*child);
+  if (!below || archive_stem(name)) return std::nullopt;
+  if (auto left = resolver_.named(*below)) return Child{*std::move(child), *left};
   return std::nullopt;
 }
 
@@ -151,11 +170,13 @@ Result<Listing> NameRules::list(const Location& directory, Ask ask) {
   Listing listing{{}, kStaleLife};
   if (directory.components.empty()) {
     add_known_below(directory, listing.names);
-    return listing;
+    add_catalog_below(directory, ask, listing);
+    return each_once(std::move(listing));
   }
 
   std::optional<Error> refusal;
   bool found = false;
+  bool repository_found = false;
   if (std::optional<registry::Reference> reference = as_reference(directory)) {
     Result<Platforms> platforms = resolver_.platforms(*reference, ask);
     if (platforms) {
@@ -176,28 +197,38 @@ Result<Listing> NameRules::list(const Location& directory, Ask ask) {
   if (repository && (!found || resolver_.is_known(*repository))) {
     Result<TagNames> tags = resolver_.tags(*repository, ask);
     if (tags) {
-      found = true;
+      found = repository_found = true;
       listing.left = tags->left;
       for (const std::string& tag : *tags->names) {
         if (!tag.starts_with(kReferrersTagPrefix)) listing.names.push_back({tag, std::nullopt});
       }
+      for (const std::string& child : *tags->children) add_directory(child, listing);
     } else if (settles(tags.error(), ask) || (!denies(tags.error()) && resolver_.is_known(*repository))) {
       return tags.error();  // a repository that is known has a list: without it this one would be short
-    } else if (!refusal) {
-      refusal = tags.error();
+    } else if (!refusal || is_refusal(tags.error())) {
+      refusal = tags.error();  // what is said of it as a repository goes before what is said of it as a tag
     }
   }
   add_known_below(directory, listing.names);
+  // Listing a repository costs its tag list only: of the catalog what is known already. A tag has nothing below it.
+  if (!found || repository_found) add_catalog_below(directory, found ? Ask::last_known : ask, listing);
   if (!found && listing.names.empty()) return refusal ? *refusal : does_not_exist(directory, "");
+  return each_once(std::move(listing));
+}
 
-  // Platforms stand first and keep their name; of the rest each once.
-  std::set<std::string_view> seen;
-  std::vector<ListedName> unique;
-  for (ListedName& name : listing.names) {
-    if (seen.insert(name.name).second) unique.push_back(name);
+void NameRules::add_catalog_below(const Location& directory, Ask ask, Listing& listing) {
+  if (!directory.host) return;
+  std::optional<CatalogNames> catalog = resolver_.catalog(*directory.host, ask);
+  if (!catalog) return;
+  std::string prefix;
+  for (const std::string& component : directory.components) prefix += component + "/";
+  std::string_view last;
+  for (const std::string& name : catalog->below(prefix)) {
+    const std::string_view rest = std::string_view(name).substr(prefix.size());
+    const std::string_view child = rest.substr(0, rest.find('/'));
+    if (child != last) add_directory(std::string(child), listing);
+    last = child;
   }
-  listing.names = std::move(unique);
-  return listing;
 }
 
 void NameRules::add_known_below(const Location& directory, std::vector<ListedName>& names) {

@@ -3,7 +3,8 @@
 //
 // LOOKUP below the root: a platform of the tag that the directory is; a tag or digest of the repository
 // it is; a repository below it; and where nothing is known of the directory as a repository, a
-// namespace is assumed. Straight-line code on resolver threads: waits for the registry when asked with
+// namespace is assumed. What the registry's catalog or the tag list above names is there, without asking further; what
+// it does not name may be there as well. Straight-line code on resolver threads: waits for the registry when asked with
 // Ask::registry, never with Ask::last_known. Owned by Filesystem; safe to use from any thread.
 #pragma once
 
@@ -59,6 +60,7 @@ class NameRules {
   Result<Child> below_repository(const Location& parent, const std::string& name, Ask ask);
   Result<bool> is_repository(const registry::Repository& repository, Ask ask);
   void add_known_below(const Location& directory, std::vector<ListedName>& names);
+  void add_catalog_below(const Location& directory, Ask ask, Listing& listing);
 
   ImageResolver& resolver_;
   cache::RefStore& refs_;

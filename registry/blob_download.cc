@@ -171,6 +171,9 @@ void BlobDownload::decide(BlobEnd end) {
     challenges_ = 0;
     asked_registry_again_ = false;
   }
+  if (end.head && is_own(end.want.url)) {
+    services_->limits.saw(range_.repository.host, *end.head, services_->tokens.identity(range_.repository));
+  }
   if (end.sink_error) return finish(*end.sink_error);
   if (end.too_long || end.wrong_length) {
     const std::string size = std::to_string(range_.size_bytes);
@@ -287,13 +290,17 @@ void BlobDownload::pause_then_retry(Error why, const BlobEnd& end) {
 }
 
 std::string BlobDownload::what() const {
-  return range_.repository.familiar() + "@" + range_.digest.str();
+  return range_.repository.str() + "@" + range_.digest.str();
 }
 
 Error BlobDownload::refusal(const BlobEnd& end) const {
   std::optional<Origin> origin = origin_of(end.want.url);
-  std::string host = is_own(end.want.url) || !origin ? range_.repository.host : origin->authority();
-  return to_error(Refusal{end.head->status, host, range_.repository.host, what(), end.body});
+  const bool own = is_own(end.want.url);
+  std::string host = own || !origin ? range_.repository.host : origin->authority();
+  std::string identity = own ? services_->tokens.identity(range_.repository) : "";
+  return to_error(
+      Refusal{end.head->status, host, range_.repository.host, what(), end.body,
+              circumstances(*end.head, std::move(identity), services_->clock.wall_now(), services_->options.timeout)});
 }
 
 void BlobDownload::give_up(const Error& why) {

@@ -28,6 +28,7 @@
 #include "registry/client.h"
 #include "registry/endpoint.h"
 #include "registry/gate.h"
+#include "registry/rate_limit.h"
 #include "registry/token_source.h"
 
 namespace regfs::registry {
@@ -44,6 +45,7 @@ struct DownloadServices {
   Caller& caller;
   Endpoints& endpoints;
   TokenSource& tokens;
+  RateLimits& limits;
   Gate gate = {};
 };
 

@@ -24,6 +24,13 @@ Answer ended_by_shutdown(std::string url) {
   return answer;
 }
 
+Answer late(std::chrono::milliseconds at_most) {
+  Answer answer;
+  answer.error = Error{Errc::timed_out, "no whole answer within " + std::to_string(at_most.count()) + " ms"};
+  answer.failure = TransportFailure::timed_out;
+  return answer;
+}
+
 bool worth_another_try(const Answer& answer) {
   if (!answer.error) return is_retryable_status(answer.head.status);
   return answer.failure == TransportFailure::broken || answer.failure == TransportFailure::timed_out;
@@ -70,9 +77,19 @@ class Caller::Waiting : public HttpHandler {
   }
 
   // nullopt: abandoned.
-  std::optional<Answer> wait() {
+  std::optional<Answer> wait(const std::optional<std::chrono::milliseconds>& at_most) {
+    const Monotonic::time_point deadline = Monotonic::now() + at_most.value_or(std::chrono::milliseconds(0));
     MutexLock lock(mutex_);
-    while (!done_ && !abandoned_) changed_.wait(lock);
+    while (!done_ && !abandoned_) {
+      if (!at_most) {
+        changed_.wait(lock);
+      } else if (Monotonic::now() < deadline) {
+        changed_.wait_until(lock, deadline);
+      } else {
+        abandoned_ = true;
+        return late(*at_most);
+      }
+    }
     if (!done_) return std::nullopt;
     return std::move(answer_);
   }
@@ -89,7 +106,7 @@ class Caller::Waiting : public HttpHandler {
 Caller::Caller(Transport& transport) : transport_(transport), random_(std::random_device{}()) {}
 Caller::~Caller() = default;
 
-Answer Caller::send(HttpRequest request, size_t body_limit) {
+Answer Caller::send(HttpRequest request, size_t body_limit, std::optional<std::chrono::milliseconds> at_most) {
   auto waiting = std::make_shared<Waiting>(body_limit);
   std::string url = request.url;
   {
@@ -98,12 +115,13 @@ Answer Caller::send(HttpRequest request, size_t body_limit) {
     waiting_.insert(waiting);
   }
   Transport::RequestId id = transport_.start(std::move(request), waiting);
-  std::optional<Answer> answer = waiting->wait();
+  std::optional<Answer> answer = waiting->wait(at_most);
   {
     MutexLock lock(mutex_);
     waiting_.erase(waiting);
   }
-  if (!answer) transport_.cancel(id);
+  const bool is_late = answer && answer->failure == TransportFailure::timed_out;
+  if (!answer || (at_most && is_late)) transport_.cancel(id);
   // Nobody else cancels: the transport itself has stopped.
   if (!answer || answer->failure == TransportFailure::cancelled) return ended_by_shutdown(url);
   answer->url = url;

@@ -38,9 +38,9 @@ class Caller {
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
 
-  // Waits. At most `body_limit` bytes of a good body are kept, and of a refusing one kMaxErrorBodyBytes. An
-  // answer whose head is no 2xx is an answer, even when its body breaks off.
-  Answer send(HttpRequest request, size_t body_limit);
+  // Waits, with `at_most` no longer than that. At most `body_limit` bytes of a good body are kept, and of a refusing
+  // one kMaxErrorBodyBytes. An answer whose head is no 2xx is an answer, even when its body breaks off.
+  Answer send(HttpRequest request, size_t body_limit, std::optional<std::chrono::milliseconds> at_most = std::nullopt);
 
   // Waits that long; false when the client shut down meanwhile. Virtual for tests, which own time.
   virtual bool pause(std::chrono::milliseconds duration);

@@ -41,9 +41,11 @@ class Client::Impl {
         caller_(transport),
         endpoints_(options_.insecure_hosts, options_.tls),
         tokens_(caller_, endpoints_, clock, options_),
-        exchange_(caller_, endpoints_, tokens_, clock, options_),
-        names_(exchange_, log),
-        services_(new DownloadServices{transport, pool, timer, clock, log, options_, caller_, endpoints_, tokens_}) {}
+        limits_(log),
+        exchange_(caller_, endpoints_, tokens_, clock, options_, limits_),
+        names_(exchange_, clock, log),
+        services_(new DownloadServices{transport, pool, timer, clock, log, options_, caller_, endpoints_, tokens_,
+                                       limits_}) {}
 
   ~Impl() {
     shutdown();
@@ -123,6 +125,7 @@ class Client::Impl {
   Caller caller_;
   Endpoints endpoints_;
   TokenSource tokens_;
+  RateLimits limits_;
   Exchange exchange_;
   Names names_;
   const std::shared_ptr<DownloadServices> services_;
@@ -137,8 +140,11 @@ Client::Client(Transport& transport, WorkPool& pool, Timer& timer, const Clock& 
     : impl_(std::make_unique<Impl>(transport, pool, timer, clock, log, std::move(options))) {}
 Client::~Client() = default;
 
-Result<std::vector<std::string>> Client::tags(const Repository& repository) {
+Result<TagList> Client::tags(const Repository& repository) {
   return impl_->on_names([&](Names& names) { return names.tags(repository); });
+}
+Result<Catalog> Client::catalog(const std::string& host, std::chrono::milliseconds at_most) {
+  return impl_->on_names([&](Names& names) { return names.catalog(host, at_most); });
 }
 Result<ManifestHead> Client::head_manifest(const Reference& reference) {
   return impl_->on_names([&](Names& names) { return names.head_manifest(reference); });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What one can ask a registry: its tags, what a tag means, a manifest, a small blob, and the bytes of
-// a blob.
+// What one can ask a registry: the tags of a repository, the names of its repositories, what a tag means, a manifest, a
+// small blob, and the bytes of a blob.
 //
-// The first four are names: they wait, in straight-line code, on the calling thread (a resolver
+// The first five are names: they wait, in straight-line code, on the calling thread (a resolver
 // thread), with the challenge → token → retry dance, back-off, Retry-After and redirects inside. The
 // last is bytes: it returns at once and works from the http thread and the worker pool, holding no
 // thread while it waits.
@@ -47,6 +47,16 @@ struct ClientOptions {
   std::shared_ptr<Credentials> credentials;  // null: nobody has any
 };
 
+struct TagList {
+  std::vector<std::string> tags;      // each a valid tag, once, as listed
+  std::vector<std::string> children;  // components below the repository, where the registry says (Google's)
+};
+
+struct Catalog {
+  std::vector<std::string> repositories;  // each a valid name, as listed
+  bool complete = false;                  // the list came to its end, and nothing of it was left out
+};
+
 struct ManifestHead {
   std::optional<Digest> digest;  // Docker-Content-Digest, where the registry sends a valid one: a hint, never a key
   std::string media_type;        // without parameters, may be empty
@@ -78,7 +88,12 @@ class Client {
   // May wait. All pages by Link (relative or absolute, same scheme and host only); names that are no tags are
   // skipped and counted in the log. A page that fails fails the list. Ends at 2,000 pages, 500,000
   // names or 64 MiB, or a Link seen before.
-  Result<std::vector<std::string>> tags(const Repository& repository);
+  Result<TagList> tags(const Repository& repository);
+
+  // May wait, for `at_most` and what one request may take. The repositories of a host by _catalog, in pages as above,
+  // as far as they came: many registries have none, or not for everybody. Asked once, and an error only when the first
+  // page is.
+  Result<Catalog> catalog(const std::string& host, std::chrono::milliseconds at_most);
 
   // May wait. HEAD; 405 and the like fall back to GET, whose body is then thrown away.
   Result<ManifestHead> head_manifest(const Reference& reference);

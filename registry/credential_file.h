@@ -41,6 +41,7 @@ class CredentialFile {
   std::optional<HelperCall> helper_for(const Repository& repository) const;
   std::optional<Credential> entry_for(const Repository& repository) const;
 
+  const std::string& name() const { return name_; }
   // One sentence for each entry that was left out because it cannot be understood.
   const std::vector<std::string>& problems() const { return problems_; }
 

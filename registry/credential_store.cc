@@ -173,6 +173,7 @@ Result<std::optional<Credential>> StoredCredentials::find_in(const CredentialFil
     Found found = ask({call->name, server});
     // A machine may share its file with one that has the helper.
     if (!found && found.error().is(Errc::not_found)) return std::optional<Credential>();
+    if (found && *found) (*found)->source += ", named in " + file.name();
     if (!found || found->has_value()) return found;
   }
   return std::optional<Credential>();
@@ -218,13 +219,7 @@ Result<std::optional<Credential>> StoredCredentials::ask_now(const HelperKey& ke
 
 void StoredCredentials::tell(const Repository& repository, const std::optional<Credential>& credential) {
   if (!log_.debugs()) return;
-  std::string source = "none found";
-  if (credential) {
-    source = credential->source + ", " +
-             (!credential->registry_token.empty()   ? "a token"
-              : !credential->identity_token.empty() ? "an identity token"
-                                                    : "user " + credential->username);
-  }
+  const std::string source = credential ? identity_of(credential) : "none found";
   {
     MutexLock lock(mutex_);
     std::string& told = told_[repository.host];

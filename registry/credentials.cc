@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "registry/credentials.h"
 
+#include "base/log.h"
 #include "registry/base64.h"
 
 namespace regfs::registry {
@@ -19,6 +20,14 @@ void FirstOf::refused(const Repository& repository) {
 
 void FirstOf::shutdown() {
   for (const std::shared_ptr<Credentials>& source : sources_) source->shutdown();
+}
+
+std::string identity_of(const std::optional<Credential>& credential) {
+  if (!credential) return {};
+  const std::string from = " from " + credential->source;
+  if (!credential->registry_token.empty()) return "a token" + from;
+  if (!credential->identity_token.empty()) return "an identity token" + from;
+  return "user " + escape_controls(credential->username) + from;
 }
 
 Secret basic_authorization(const std::string& username, const Secret& password) {

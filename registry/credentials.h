@@ -21,7 +21,7 @@ struct Credential {
   Secret password;        // goes with it
   Secret identity_token;  // a refresh token: shown to a token realm only
   Secret registry_token;  // a Bearer token as it stands: shown to the registry
-  std::string source;     // "/root/.docker/config.json, auths, ghcr.io": for sentences, never a secret
+  std::string source;     // "/root/.docker/config.json, entry 'ghcr.io'": for sentences, never a secret
 
   bool has_password() const { return !username.empty() && !password.empty(); }
   friend bool operator==(const Credential&, const Credential&) = default;
@@ -57,6 +57,9 @@ class OneLogin : public Credentials {
   const std::string host_;  // canonical
   const Credential credential_;
 };
+
+// "user ann from /root/.docker/config.json, entry 'ghcr.io'": for sentences, never a secret. Empty of nobody.
+std::string identity_of(const std::optional<Credential>& credential);
 
 // The first of several that knows one.
 class FirstOf : public Credentials {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "registry/exchange.h"
 
+#include <algorithm>
+
 #include "registry/redirect.h"
 #include "registry/refusal.h"
 #include "registry/url.h"
@@ -24,16 +26,23 @@ std::string Reply::media_type() const {
 }
 
 Exchange::Exchange(Caller& caller, Endpoints& endpoints, TokenSource& tokens, const Clock& clock,
-                   const ClientOptions& options)
-    : caller_(caller), endpoints_(endpoints), tokens_(tokens), clock_(clock), options_(options) {}
+                   const ClientOptions& options, RateLimits& limits)
+    : caller_(caller), endpoints_(endpoints), tokens_(tokens), clock_(clock), options_(options), limits_(limits) {}
 
 Result<Reply> Exchange::ask(const Question& question) {
   std::string asked_url;
-  Answer answer = caller_.with_retries(retry_policy(options_), clock_,
-                                       [this, &question, &asked_url] { return once(question, asked_url); });
+  RetryPolicy policy = retry_policy(options_);
+  if (question.once) policy.attempts = 1;
+  Answer answer =
+      caller_.with_retries(policy, clock_, [this, &question, &asked_url] { return once(question, asked_url); });
   if (answer.error) return answer.error->while_doing(question.what);
-  std::string name = answerer_name(question.repository, endpoints_.of(question.repository.host), answer.url);
-  return Reply{std::move(answer.head), std::move(answer.body), answer.cut, asked_url, std::move(name)};
+  const Endpoint endpoint = endpoints_.of(question.repository.host);
+  const bool own = origin_of(answer.url) == origin_of(endpoint.url);
+  Circumstances around =
+      circumstances(answer.head, own ? tokens_.identity(question.repository) : "", clock_.wall_now(), options_.timeout);
+  std::string name = answerer_name(question.repository, endpoint, answer.url);
+  return Reply{std::move(answer.head), std::move(answer.body), answer.cut, asked_url,
+               std::move(name),        std::move(around)};
 }
 
 Answer Exchange::once(const Question& question, std::string& asked_url) {
@@ -53,7 +62,9 @@ Answer Exchange::once(const Question& question, std::string& asked_url) {
       return answer;
     }
     endpoints_.answered(host, endpoint, answer.head.status);
-    bool challenged = is_challenge(answer.head.status) && origin_of(answer.url) == origin_of(endpoint.url);
+    const bool own = origin_of(answer.url) == origin_of(endpoint.url);
+    if (own) limits_.saw(host, answer.head, tokens_.identity(question.repository));
+    bool challenged = is_challenge(answer.head.status) && own;
     if (!challenged || challenges++ == kMaxChallenges) return answer;
     Result<std::optional<Secret>> renewed = tokens_.renewed(question.repository, endpoint.url, answer.head, *token);
     if (!renewed) {
@@ -72,7 +83,7 @@ Answer Exchange::follow(const Question& question, const Endpoint& endpoint, cons
     bool own = origin_of(url) == registry;
     endpoints_.secure(request, own ? Endpoints::Peer::registry : Endpoints::Peer::other);
     if (own && token) request.headers.add("Authorization", token->reveal());
-    Answer answer = caller_.send(std::move(request), question.body_limit);
+    Answer answer = caller_.send(std::move(request), question.body_limit, question.at_most);
     if (answer.error || !is_redirect(answer.head.status)) return answer;
     Result<std::string> target = redirect_target(url, answer.head);
     if (hop == kMaxRedirects) {
@@ -96,11 +107,16 @@ HttpRequest Exchange::request_for(const Question& question, const std::string& u
   request.decode_content = question.decode_content;
   request.connect_timeout = options_.connect_timeout;
   request.stall_timeout = options_.timeout;
+  if (question.at_most) {
+    request.connect_timeout = std::min(request.connect_timeout, *question.at_most);
+    request.stall_timeout = std::min(request.stall_timeout, *question.at_most);
+  }
   return request;
 }
 
 Error refused(const Question& question, const Reply& reply) {
-  return to_error(Refusal{reply.head.status, reply.answered_by, question.repository.host, question.what, reply.body});
+  return to_error(
+      Refusal{reply.head.status, reply.answered_by, question.repository.host, question.what, reply.body, reply.around});
 }
 
 std::string answerer_name(const Repository& repository, const Endpoint& endpoint, const std::string& url) {

@@ -15,19 +15,23 @@
 #include "registry/caller.h"
 #include "registry/client.h"
 #include "registry/endpoint.h"
+#include "registry/rate_limit.h"
 #include "registry/reference.h"
+#include "registry/refusal.h"
 #include "registry/token_source.h"
 
 namespace regfs::registry {
 
 struct Question {
   Repository repository;
-  std::string what;  // "acme/api:v1", for sentences
+  std::string what;  // "ghcr.io/acme/api:v1", for sentences
   std::string path;  // "/v2/acme/api/manifests/v1", with its query
   std::string method = "GET";
   std::string accept;  // empty: anything
   size_t body_limit = 0;
   bool decode_content = false;
+  bool once = false;                                      // no other tries
+  std::optional<std::chrono::milliseconds> at_most = {};  // for a request, all of it
 };
 
 struct Reply {
@@ -36,6 +40,7 @@ struct Reply {
   bool cut = false;         // the body is over the limit; only its beginning is here
   std::string asked_url;    // of the registry, before any redirect
   std::string answered_by;  // host, after redirects
+  Circumstances around;
 
   bool ok() const { return head.status == 200; }
   std::string media_type() const;  // Content-Type without parameters, lower case
@@ -43,7 +48,8 @@ struct Reply {
 
 class Exchange {
  public:
-  Exchange(Caller& caller, Endpoints& endpoints, TokenSource& tokens, const Clock& clock, const ClientOptions& options);
+  Exchange(Caller& caller, Endpoints& endpoints, TokenSource& tokens, const Clock& clock, const ClientOptions& options,
+           RateLimits& limits);
 
   // May wait. Any status that stays after the tries is a Reply, whether one likes it or not.
   Result<Reply> ask(const Question& question);
@@ -58,6 +64,7 @@ class Exchange {
   TokenSource& tokens_;
   const Clock& clock_;
   const ClientOptions& options_;
+  RateLimits& limits_;
 };
 
 // The Error that a Reply other than 200 means.

@@ -14,7 +14,7 @@ namespace {
 Question manifest_question(const Reference& reference) {
   Question question;
   question.repository = reference.repository;
-  question.what = reference.familiar();
+  question.what = reference.str();
   question.path = "/v2/" + reference.repository.name + "/manifests/" + reference.target_str();
   for (std::string_view type : {kOciIndex, kDockerManifestList, kOciManifest, kDockerManifest}) {
     if (!question.accept.empty()) question.accept += ", ";
@@ -31,20 +31,6 @@ std::optional<Digest> digest_hint(const Reply& reply) {
   return *digest;
 }
 
-// The path and query of the next page; nullopt at the end of the list.
-Result<std::optional<std::string>> next_page(const Question& question, const Reply& reply) {
-  std::optional<std::string> link = next_link(reply.head.headers.all("Link"));
-  if (!link) return std::optional<std::string>();
-  std::optional<std::string> url = resolve_url(reply.asked_url, *link);
-  std::optional<Origin> origin = origin_of(reply.asked_url);
-  if (!url || origin_of(*url) != origin) {
-    return Error{Errc::bad_response, "the tag list of " + question.what + " goes on at another host (" +
-                                         redacted(url.value_or(*link)) + "): refused"};
-  }
-  size_t path = url->find('/', url->find("://") + 3);
-  return std::optional<std::string>(path == std::string::npos ? "/" : url->substr(path));
-}
-
 // What says of a whole list that there is none says of a later page only that it failed: a repository that has a
 // first page exists.
 Error refused_page(const Question& question, const Reply& reply, bool is_first) {
@@ -55,9 +41,9 @@ Error refused_page(const Question& question, const Reply& reply, bool is_first) 
 }
 
 // Gathers pages, each within what is left of the list's bounds.
-class TagList {
+class TagPages {
  public:
-  explicit TagList(std::string what) : what_(std::move(what)) {}
+  explicit TagPages(std::string what) : what_(std::move(what)) {}
 
   size_t room_bytes() const { return kMaxTagListBytes - bytes_; }
   size_t skipped() const { return skipped_; }
@@ -70,13 +56,16 @@ class TagList {
     skipped_ += page->skipped;
     listed_ += page->listed;
     for (std::string& tag : page->tags) {
-      if (seen_.insert(tag).second) tags_.push_back(std::move(tag));
+      if (seen_.insert(tag).second) list_.tags.push_back(std::move(tag));
+    }
+    for (std::string& child : page->children) {
+      if (seen_children_.insert(child).second) list_.children.push_back(std::move(child));
     }
     if (listed_ > kMaxTags) return too_long("500,000 names");
     if (++pages_ > kMaxTagPages) return too_long("2,000 pages");
     return {};
   }
-  std::vector<std::string> take() { return std::move(tags_); }
+  TagList take() { return std::move(list_); }
 
  private:
   Error too_long(const std::string& bound) const {
@@ -84,8 +73,9 @@ class TagList {
   }
 
   const std::string what_;
-  std::vector<std::string> tags_;
+  TagList list_;
   std::unordered_set<std::string> seen_;
+  std::unordered_set<std::string> seen_children_;
   size_t bytes_ = 0;
   size_t pages_ = 0;
   size_t listed_ = 0;
@@ -94,14 +84,27 @@ class TagList {
 
 }  // namespace
 
-Result<std::vector<std::string>> Names::tags(const Repository& repository) {
+Result<std::optional<std::string>> Names::next_page(const Question& question, const Reply& reply) {
+  std::optional<std::string> link = next_link(reply.head.headers.all("Link"));
+  if (!link) return std::optional<std::string>();
+  std::optional<std::string> url = resolve_url(reply.asked_url, *link);
+  std::optional<Origin> origin = origin_of(reply.asked_url);
+  if (!url || origin_of(*url) != origin) {
+    return Error{Errc::bad_response, "the list of " + question.what + " goes on at another host (" +
+                                         redacted(url.value_or(*link)) + "): refused"};
+  }
+  size_t path = url->find('/', url->find("://") + 3);
+  return std::optional<std::string>(path == std::string::npos ? "/" : url->substr(path));
+}
+
+Result<TagList> Names::tags(const Repository& repository) {
   Question question;
   question.repository = repository;
-  question.what = repository.familiar();
+  question.what = repository.str();
   question.path = "/v2/" + repository.name + "/tags/list";
   question.accept = "application/json";
   question.decode_content = true;
-  TagList list(repository.str());
+  TagPages list(repository.str());
   std::unordered_set<std::string> asked;
   while (asked.insert(question.path).second) {
     question.body_limit = list.room_bytes();
@@ -124,9 +127,11 @@ Result<ManifestHead> Names::head_manifest(const Reference& reference) {
   Question question = manifest_question(reference);
   question.method = "HEAD";
   Result<Reply> reply = exchange_.ask(question);
-  // 405 and 501: no HEAD here. 400 is a refusal in words, and the answer to a HEAD has none.
-  if (reply && (reply->head.status == 405 || reply->head.status == 501 || reply->head.status == 400)) {
+  // 405 and 501: no HEAD here. 400 and 429 are refusals in words, and the answer to a HEAD has none.
+  const int status = reply ? reply->head.status : 0;
+  if (status == 405 || status == 501 || status == 400 || status == 429) {
     question.method = "GET";
+    question.once = status == 429;
     question.body_limit = kMaxManifestBytes;
     reply = exchange_.ask(question);
   }
@@ -155,7 +160,7 @@ Result<FetchedManifest> Names::manifest(const Reference& reference) {
 Result<std::string> Names::small_blob(const Repository& repository, const Descriptor& descriptor) {
   Question question;
   question.repository = repository;
-  question.what = repository.familiar() + "@" + descriptor.digest.str();
+  question.what = repository.str() + "@" + descriptor.digest.str();
   question.path = "/v2/" + repository.name + "/blobs/" + descriptor.digest.str();
   if (descriptor.size_bytes > kMaxConfigBytes) {
     return Error{Errc::too_large, question.what + " should be " + std::to_string(descriptor.size_bytes) +

@@ -43,6 +43,9 @@ struct Repository {
   friend auto operator<=>(const Repository&, const Repository&) = default;
 };
 
+// In place of a repository's name: the list of a registry's repositories. No repository is called so.
+inline constexpr std::string_view kCatalogName = "_catalog";
+
 // From a host and the components below it ("nginx" alone on docker.io gains "library/").
 // host + "/" + name is at most 255 bytes, as clients limit it.
 Result<Repository> make_repository(std::string_view host, std::string_view name);

@@ -3,9 +3,23 @@
 
 #include "registry/error_body.h"
 #include "registry/reference.h"
+#include "registry/retry.h"
 
 namespace regfs::registry {
 namespace {
+
+bool names_no_repository(const Refusal& refusal) {
+  // As Artifact Registry says of a path that is only the beginning of one.
+  return refusal.status == 400 && refusal.body.find("NAME_INVALID") != std::string::npos;
+}
+
+bool is_server_error(int status) {
+  return status >= 500 && status <= 599;
+}
+
+bool anonymous(const Refusal& refusal) {
+  return refusal.around.identity.empty();
+}
 
 Errc code_of(const Refusal& refusal) {
   const int status = refusal.status;
@@ -15,40 +29,76 @@ Errc code_of(const Refusal& refusal) {
     case 451: return Errc::forbidden;
     case 404:
     case 410: return Errc::not_found;
-    // "No repository can be called so", as Artifact Registry says of a path that is only its beginning.
-    case 400: return refusal.body.find("NAME_INVALID") != std::string::npos ? Errc::not_found : Errc::bad_response;
+    case 400: return names_no_repository(refusal) ? Errc::not_found : Errc::bad_response;
     case 405:
     case 501: return Errc::unsupported;
     case 408: return Errc::timed_out;
     case 429: return Errc::rate_limited;
-    default: return status >= 500 && status <= 599 ? Errc::server_error : Errc::bad_response;
+    default: return is_server_error(status) ? Errc::server_error : Errc::bad_response;
   }
 }
 
-std::string login_command(const std::string& registry_host) {
-  return registry_host == kDockerHub ? "docker login" : "docker login " + registry_host;
+std::string too_many(const Refusal& refusal) {
+  const std::optional<RateLimit>& limit = refusal.around.limit;
+  return "too many requests" + (limit ? ": " + limit->allowed() + " are allowed" : "");
 }
 
-std::string advice(const Refusal& refusal) {
+std::string cause(const Refusal& refusal) {
+  // Docker Hub among others says so of a name that does not exist, too.
+  const char* const or_absent = ", or it does not exist";
   switch (refusal.status) {
-    case 401: return "credentials needed; run '" + login_command(refusal.registry_host) + "'";
-    case 403: return "access denied";
-    case 404: return "not found";
+    case 400: return names_no_repository(refusal) ? "no repository can be called so" : "the request was not understood";
+    case 401:
+      return (anonymous(refusal) ? "credentials needed" : "the credentials are not accepted") + std::string(or_absent);
+    case 403: return std::string("access denied") + or_absent;
+    case 404: return "not found, or not visible with these credentials";
     case 405:
     case 501: return "the registry does not offer this";
-    case 429: return "too many requests; try again later";
+    case 408: return "the server waited too long";
+    case 410: return "gone";
+    case 429: return too_many(refusal);
     case 451: return "not available for legal reasons";
-    default: return refusal.status >= 500 ? "the server failed" : "an answer that was not expected";
+    default: return is_server_error(refusal.status) ? "the server failed" : "an answer that was not expected";
+  }
+}
+
+// When to try again, if that is all there is to do.
+std::string next_time(const Circumstances& around) {
+  if (!around.retry_after) return "try again later";
+  const std::string wait = in_words(*around.retry_after);
+  if (*around.retry_after <= around.longest_wait) return "try again in " + wait;
+  return "it asks to wait for " + wait + ", longer than --timeout, which is " + in_words(around.longest_wait);
+}
+
+std::string next_step(const Refusal& refusal) {
+  const std::string login = "run '" + login_command(refusal.registry_host) + "'";
+  switch (refusal.status) {
+    case 401: return anonymous(refusal) ? login : login + " again, or give another password";
+    case 403: return anonymous(refusal) ? login : "ask for access, or log in as somebody else";
+    case 404: return anonymous(refusal) ? "check the name; if it is private, " + login : "check the name";
+    case 408: return next_time(refusal.around);
+    case 429: return next_time(refusal.around) + (anonymous(refusal) ? "; " + login + " to raise the limit" : "");
+    default: return is_server_error(refusal.status) ? next_time(refusal.around) : "";
   }
 }
 
 }  // namespace
 
+Circumstances circumstances(const HttpHead& head, std::string identity, Wall::time_point now,
+                            std::chrono::milliseconds longest_wait) {
+  Circumstances around{std::move(identity), std::nullopt, longest_wait, parse_rate_limit(head.headers)};
+  if (std::optional<std::string> value = head.headers.first("Retry-After")) {
+    around.retry_after = parse_retry_after(*value, now);
+  }
+  return around;
+}
+
 Error to_error(const Refusal& refusal) {
   std::string sentence =
-      std::to_string(refusal.status) + " from " + refusal.answered_by + " for " + refusal.what + ": " + advice(refusal);
-  std::string words = describe_error_body(refusal.body);
-  if (!words.empty()) sentence += " (" + words + ")";
+      refusal.what + ": " + cause(refusal) + " (" + refusal.answered_by + ": " + std::to_string(refusal.status);
+  if (std::string words = describe_error_body(refusal.body); !words.empty()) sentence += " " + words;
+  sentence += "); used: " + (anonymous(refusal) ? "anonymous" : refusal.around.identity);
+  if (std::string step = next_step(refusal); !step.empty()) sentence += "; " + step;
   return {code_of(refusal), sentence};
 }
 

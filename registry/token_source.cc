@@ -31,6 +31,7 @@ std::optional<Challenge> bearer_challenge(const HttpHead& head) {
 std::string scope_for(const Repository& repository, const Challenge& challenge) {
   std::string scope = value_of(challenge, "scope");
   if (!scope.empty() && scope != kPlaceholderScope) return scope;
+  if (repository.name == kCatalogName) return "registry:catalog:*";
   return "repository:" + repository.name + ":pull";
 }
 
@@ -122,6 +123,17 @@ std::optional<TokenSource::Habit> TokenSource::habit_of(const Repository& reposi
   auto found = habits_.find(repository);
   if (found == habits_.end()) return std::nullopt;
   return found->second;
+}
+
+std::string TokenSource::identity(const Repository& repository) {
+  MutexLock lock(mutex_);
+  auto found = identities_.find(repository);
+  return found == identities_.end() ? std::string() : found->second;
+}
+
+void TokenSource::shown(const Repository& repository, std::string identity) {
+  if (identities_.size() >= kManyTokens) identities_.clear();
+  identities_.insert_or_assign(repository, std::move(identity));
 }
 
 Result<std::optional<Secret>> TokenSource::current(const Repository& repository) {
@@ -231,12 +243,16 @@ Result<std::optional<Secret>> TokenSource::answer(const Repository& repository, 
 Result<std::optional<Secret>> TokenSource::basic(const Repository& repository, const Habit& habit) {
   Found credential = find(repository);
   if (!credential) return credential.error();
-  if (!*credential || !(*credential)->has_password()) return std::optional<Secret>();
-  if (refusal_of(repository, *credential)) return std::optional<Secret>();
-  if (!endpoints_.may_know_secrets(habit.want.registry_url)) {
+  const bool usable = *credential && (*credential)->has_password();
+  if (usable && !endpoints_.may_know_secrets(habit.want.registry_url)) {
     return Error{Errc::unauthorized,
                  host_in(habit.want.registry_url) + " asks for a password over plain http: refused"};
   }
+  {
+    MutexLock lock(mutex_);
+    shown(repository, usable ? identity_of(*credential) : "");
+  }
+  if (!usable || refusal_of(repository, *credential)) return std::optional<Secret>();
   return std::optional<Secret>(basic_authorization((*credential)->username, (*credential)->password));
 }
 
@@ -247,13 +263,17 @@ Result<Secret> TokenSource::get(const TokenWant& want, const Repository& reposit
     auto cached = tokens_.find(want);
     if (cached != tokens_.end()) {
       bool usable = clock_.now() < cached->second.use_until && (!rejected || cached->second.header != *rejected);
-      if (usable) return cached->second.header;
+      if (usable) {
+        shown(repository, cached->second.identity);
+        return cached->second.header;
+      }
       tokens_.erase(cached);
     }
     auto under_way = flights_.find(want);
     if (under_way != flights_.end()) {
       std::shared_ptr<Flight> other = under_way->second;
       while (!other->result) landed_.wait(lock);  // whoever flies it is ended by the Caller's shutdown
+      if (auto landed = tokens_.find(want); landed != tokens_.end()) shown(repository, landed->second.identity);
       return *other->result;
     }
     flights_.emplace(want, std::make_shared<Flight>());
@@ -265,20 +285,22 @@ Result<Secret> TokenSource::get(const TokenWant& want, const Repository& reposit
 
 Result<Secret> TokenSource::fetch(const TokenWant& want, const Repository& repository) {
   const Monotonic::time_point asked_at = clock_.now();
-  const std::string& what = repository.name;
-  const std::string doing = "asking " + host_in(want.realm) + " for a token for " + what;
+  const std::string doing = "asking " + host_in(want.realm) + " for a token for " + repository.name;
   std::optional<Credential> credential;
   Result<Answer> answer = ask_realm(want, repository, credential);
   if (!answer) return answer.error();
+  const bool is_told =
+      credential && (!credential->registry_token.empty() || requests_.may_know_secrets(want, want.realm));
+  const std::string identity = is_told ? identity_of(credential) : "";
   Result<TokenAnswer> token = Error{Errc::bad_response, ""};
   if (credential && !credential->registry_token.empty()) {
     token = TokenAnswer{credential->registry_token, kShortestTokenLife};
   } else {
     if (answer->error) return answer->error->while_doing(doing);
     if (answer->head.status != 200) {
-      Error error = to_error(registry::Refusal{answer->head.status, host_in(answer->url), named_host(want.registry_url),
-                                               what, answer->body})
-                        .while_doing(doing);
+      Error error = to_error(registry::Refusal{
+          answer->head.status, host_in(answer->url), named_host(want.registry_url), "asking for a token", answer->body,
+          circumstances(answer->head, identity, clock_.wall_now(), options_.timeout)});
       if (is_challenge(answer->head.status)) remember_refusal(repository, credential, error);
       return error;
     }
@@ -289,7 +311,8 @@ Result<Secret> TokenSource::fetch(const TokenWant& want, const Repository& repos
   Secret header("Bearer " + token->token.reveal());
   MutexLock lock(mutex_);
   forget_expired();
-  tokens_[want] = Token{header, asked_at, asked_at + token->expires_in - kTokenMargin, std::move(credential)};
+  shown(repository, identity);
+  tokens_[want] = Token{header, asked_at, asked_at + token->expires_in - kTokenMargin, std::move(credential), identity};
   return header;
 }
 

@@ -49,6 +49,9 @@ class TokenSource {
   // nullopt when it has never challenged.
   Result<std::optional<Secret>> current(const Repository& repository);
 
+  // Whose credential was shown for the repository last, for sentences; empty: nobody's.
+  std::string identity(const Repository& repository);
+
   // May wait. The header that answers a 401 or 403 of `registry_url`; nullopt when there is nothing better to send than
   // `rejected`, the header that was refused. Its token is dropped, unless another thread has replaced it already, and
   // its credential is looked up anew. Errors name the realm's host.
@@ -66,6 +69,7 @@ class TokenSource {
     Monotonic::time_point since;
     Monotonic::time_point use_until;
     std::optional<Credential> credential;  // with which it was asked for
+    std::string identity;                  // as the realm knows it: nobody's where it may be told no secret
   };
   using Found = Result<std::optional<Credential>>;
   struct Flight;  // one request for a token, under way
@@ -95,6 +99,7 @@ class TokenSource {
   Result<Secret> get(const TokenWant& want, const Repository& repository, const std::optional<Secret>& rejected);
   Result<Secret> fetch(const TokenWant& want, const Repository& repository);
   Result<Answer> ask_realm(const TokenWant& want, const Repository& repository, std::optional<Credential>& credential);
+  void shown(const Repository& repository, std::string identity) REGFS_REQUIRES(mutex_);
   void forget_expired() REGFS_REQUIRES(mutex_);
 
   Caller& caller_;
@@ -106,6 +111,7 @@ class TokenSource {
   CondVar landed_;
   std::map<Repository, Habit> habits_ REGFS_GUARDED_BY(mutex_);
   std::map<Repository, Refusal> refusals_ REGFS_GUARDED_BY(mutex_);
+  std::map<Repository, std::string> identities_ REGFS_GUARDED_BY(mutex_);
   std::map<TokenWant, Token> tokens_ REGFS_GUARDED_BY(mutex_);
   std::map<TokenWant, std::shared_ptr<Flight>> flights_ REGFS_GUARDED_BY(mutex_);
 };

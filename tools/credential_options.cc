@@ -166,7 +166,8 @@ std::shared_ptr<registry::Credentials> make_credentials(const CredentialOptions&
     registry::Credential login;
     login.username = options.username;
     login.password = *options.password;
-    login.source = "the command line or environment, user " + options.username;
+    login.source = "the command line or environment";
+    log.debug("credentials for " + *host + ": " + registry::identity_of(login));
     sources.push_back(std::make_shared<registry::OneLogin>(*host, std::move(login)));
   }
   registry::CredentialEnvironment environment = credential_environment(options.authfile);

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/mount/mount_fixture.h"
+#include "tests/support/rude_answers.h"
 
 namespace regfs::test {
 namespace {
@@ -236,7 +237,7 @@ TEST_F(CredentialsTest, WhatDockerLoginLeftReadsAPrivateImageAndLeavesNoTrace) {
   MountedRegfs mount(with_config());
   REGFS_ASSERT_MOUNTED(mount);
   EXPECT_TRUE(reads(mount));
-  EXPECT_TRUE(contains(mount.log(), "config.json, entry '" + registry_.host() + "', user ann"));
+  EXPECT_TRUE(contains(mount.log(), "user ann from " + scratch_.path() + "/config.json, entry '" + registry_.host()));
   expect_no_trace(mount, {kAnn.password, kAnnBase64, "token-for-"});
 }
 
@@ -271,18 +272,84 @@ TEST_F(CredentialsTest, AFileThatIsRewrittenIsUsedAtTheNext401WithoutARemount) {
   EXPECT_TRUE(reads(mount));
 }
 
+TEST_F(CredentialsTest, AnIdentityTokenIsTradedForTokensByPostAndStandsInNoUrl) {
+  registry_.require_token_for("refresh-hunter2");
+  write_config(R"({"auths": {")" + registry_.host() +
+               R"(": {"auth": "MDAwOg==", "identitytoken": "refresh-hunter2"}}})");
+  MountedRegfs mount(with_config());
+  REGFS_ASSERT_MOUNTED(mount);
+  EXPECT_TRUE(reads(mount));
+  EXPECT_TRUE(contains(mount.log(), "an identity token from " + scratch_.path() + "/config.json, entry '"));
+  for (const JournalEntry& entry : registry_.journal().entries()) {
+    EXPECT_EQ(entry.query.find("hunter2"), std::string::npos) << entry.path;
+    EXPECT_EQ(entry.authorization.find("hunter2"), std::string::npos) << entry.path;
+    EXPECT_EQ(entry.form.find("hunter2") != std::string::npos, entry.path == "/token") << entry.path;
+  }
+  EXPECT_EQ(registry_.journal().count("", "/token"), registry_.journal().count("POST", "/token"));
+  expect_no_trace(mount, {"refresh-hunter2", "token-for-"});
+}
+
+TEST_F(CredentialsTest, AnIdentityTokenThatIsRefusedIsAnErrorThatNamesItsFile) {
+  registry_.require_token_for("another-one");
+  write_config(R"({"auths": {")" + registry_.host() + R"(": {"identitytoken": "refresh-hunter2"}}})");
+  const MountedRegfs mount(with_config());
+  REGFS_ASSERT_MOUNTED(mount);
+  EXPECT_EQ(error_of(mount), EACCES);
+  EXPECT_TRUE(contains(mount.log(), "no such refresh token\"); used: an identity token from " + scratch_.path()));
+  EXPECT_EQ(mount.log().find("hunter2"), std::string::npos);
+}
+
+TEST_F(CredentialsTest, ARegistryTokenIsShownAsItStandsAndNoTokenServiceIsAsked) {
+  registry_.require_ready_token("ready-hunter2");
+  write_config(R"({"auths": {")" + registry_.host() + R"(": {"registrytoken": "ready-hunter2"}}})");
+  MountedRegfs mount(with_config());
+  REGFS_ASSERT_MOUNTED(mount);
+  EXPECT_TRUE(reads(mount));
+  EXPECT_EQ(registry_.journal().count("", "/token"), 0u);
+  expect_no_trace(mount, {"ready-hunter2"});
+}
+
+TEST_F(CredentialsTest, DockerAuthConfigReadsAPrivateImage) {
+  registry_.require_token_of(kAnn);
+  const MountedRegfs mount({.environment = {"DOCKER_AUTH_CONFIG=" + entry(registry_.host(), kAnnBase64)}});
+  REGFS_ASSERT_MOUNTED(mount);
+  EXPECT_TRUE(reads(mount));
+  EXPECT_EQ(mount.log().find(kAnnBase64), std::string::npos);
+}
+
+TEST_F(CredentialsTest, ASecretOfAnAuthfileStandsInNoErrorThatItCauses) {
+  registry_.require_basic(kBob);
+  write_config(entry(registry_.host(), kAnnBase64));
+  MountedRegfs mount({.arguments = {"--log-level", "debug", "--authfile", scratch_ / "config.json"}});
+  REGFS_ASSERT_MOUNTED(mount);
+  EXPECT_EQ(error_of(mount), EACCES);
+  EXPECT_TRUE(contains(mount.log(), "used: user ann from " + scratch_.path() + "/config.json"));
+  EXPECT_EQ(mount.log().find(kAnn.password), std::string::npos);
+  EXPECT_EQ(mount.log().find(kAnnBase64), std::string::npos);
+}
+
 TEST_F(CredentialsTest, ATokenThatEndsInTheMiddleOfALayerIsRenewedWithoutTheReaderKnowing) {
   registry_.require_token_of(kAnn);
   write_config(entry(registry_.host(), kAnnBase64));
+  const std::string layer = FakeRegistry::blob_path("acme/api", image_.layers[0].digest);
+  // Half of what the first request asks for comes; then the token is worth nothing any more.
+  registry_.break_path(layer, speaks([this](const ScriptedExchange& exchange) {
+                                const RawAnswer answer = honest_answer(exchange);
+                                exchange.client.send(answer.head() + answer.body.substr(0, answer.body.size() / 2));
+                                registry_.expire_tokens();
+                                return false;
+                              }).only(1));
   const MountedRegfs mount(with_config());
   REGFS_ASSERT_MOUNTED(mount);
-  const OpenOutcome file = open_file(tar_of(mount, "acme/api", "latest"));
-  ASSERT_EQ(file.error, 0);
-  // The headers need no layer; what follows needs its token anew.
-  ASSERT_EQ(read_at(file.fd.get(), 0, 4096).error, 0);
-  registry_.expire_tokens();
-  registry_.break_path(FakeRegistry::blob_path("acme/api", image_.layers[0].digest), resets_at(1 << 20).only(1));
   EXPECT_TRUE(reads(mount));
+  std::vector<int> statuses;
+  for (const JournalEntry& each : registry_.journal().entries()) {
+    if (each.path == layer) statuses.push_back(each.status);
+  }
+  ASSERT_FALSE(statuses.empty());
+  EXPECT_NE(statuses.front(), 401);
+  EXPECT_NE(std::find(statuses.begin(), statuses.end(), 401), statuses.end());
+  EXPECT_EQ(registry_.journal().count("", "/token"), 3u) << "for acme and acme/api, and once more";
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a registry does wrong with its lists, row by row of the list of faults: R27 to R32 and R35.
+// What a registry does wrong with its lists, row by row of the list of faults: R27 to R32, R35, and H28 to H30.
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
@@ -266,6 +266,52 @@ TEST_F(RegistryFaultsOfLists, R32_WhateverTheCatalogSaysTheRootListsWhatIsKnown)
     EXPECT_EQ(read_file(mount / one.repository / "latest" / "linux-amd64.tar").error, 0) << mount.log();
     EXPECT_EQ(list_directory(mount.mountpoint()).names, Names{one.repository});
   }
+}
+
+TEST_F(RegistryFaultsOfLists, R32_ACatalogThatStallsFailsNoListing) {
+  const LayerUnderTest one = push_layer(kSmall);
+  registry_.break_path("/v2/_catalog", holds());
+  const MountedRegfs mount({.host = registry_.host()});
+  REGFS_ASSERT_MOUNTED(mount);
+  EXPECT_EQ(stat_error(mount / one.repository / "latest"), 0);
+  EXPECT_EQ(list_directory(mount.mountpoint()).names, Names{one.repository});
+  registry_.mend("/v2/_catalog");
+}
+
+class HostileLists : public RegistryFaultsOfLists {
+ protected:
+  static Fault says(const std::string& body) {
+    return rewrites([body](const ScriptedExchange&, RawAnswer& answer) {
+      answer.line = "HTTP/1.1 200 OK";
+      answer.set_body(body);
+    });
+  }
+};
+
+TEST_F(HostileLists, H28_OnlyWhatMayBeATagIsShown) {
+  const MountedRegfs mount;
+  REGFS_ASSERT_MOUNTED(mount);
+  break_list("app", says(R"({"name":"app","tags":["good","a/b","..",".","","x\u0000y","x\ny",7,null,{"a":1},["b"],")" +
+                         std::string(1000, 'a') + R"(","-x","\u00fc"]})"));
+  EXPECT_EQ(listing_of(mount, "app").names, Names{"good"});
+  EXPECT_TRUE(contains(mount.log(), "13 names in the tag list are no tags"));
+  break_list("bad", says("{\"name\":\"bad\",\"tags\":[\"\xff\xfe\",\"good\"]}"));
+  EXPECT_EQ(listing_of(mount, "bad").error, EPROTO) << "JSON is UTF-8";
+}
+
+TEST_F(HostileLists, H29_NamesOfTheCatalogThatAreNoneAreHidden) {
+  registry_.break_path("/v2/_catalog", says(R"({"repositories":["../../etc","/abs","a//b","good/one","..",7,"U/C"]})"));
+  const MountedRegfs mount({.host = registry_.host()});
+  REGFS_ASSERT_MOUNTED(mount);
+  EXPECT_EQ(list_directory(mount.mountpoint()).names, Names{"good"});
+  EXPECT_EQ(list_directory(mount / "good").names, Names{"one"});
+}
+
+TEST_F(HostileLists, H30_OnlyValidChildrenBecomeDirectories) {
+  const MountedRegfs mount;
+  REGFS_ASSERT_MOUNTED(mount);
+  break_list("proj", says(R"({"child":["img","..","a/b","","/x","A",7],"manifest":{},"name":"proj","tags":["v1"]})"));
+  EXPECT_EQ(listing_of(mount, "proj").names, (Names{"img", "v1"}));
 }
 
 TEST_F(RegistryFaultsOfLists, R35_AHundredThousandTagsAreListedWhole) {

@@ -69,6 +69,27 @@ TEST_F(PullErrors, WhatMayPassIsTryLater) {
   EXPECT_TRUE(files().empty());
 }
 
+TEST_F(PullErrors, ALimitThatIsReachedIsToldAtOnceInTheRegistrysWordsAndHowToRaiseIt) {
+  break_tag(rewrites([](const ScriptedExchange&, RawAnswer& answer) {
+    answer.line = "HTTP/1.1 429 Too Many Requests";
+    answer.set_body(R"({"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit."}]})");
+    answer.set("Retry-After", "7200").set("ratelimit-limit", "100;w=21600").set("ratelimit-remaining", "0;w=21600");
+  }));
+  const std::string name = name_of("app", "1.27");
+  const Pulled pulled = pull({"--platform", "linux/amd64", name});
+  EXPECT_EQ(pulled.status, kTryLater);
+  for (const std::string& words :
+       {name + ": too many requests: 100 requests in 6 h are allowed (" + registry_.host() +
+            ": 429 TOOMANYREQUESTS "
+            "\"You have reached your pull rate limit.\")",
+        std::string(
+            "; used: anonymous; it asks to wait for 2 h, longer than --timeout, which is 30 s; run 'docker login "),
+        std::string("none are left")}) {
+    EXPECT_TRUE(contains(pulled.error, words));
+  }
+  EXPECT_LE(registry_.journal().count("", "/manifests/"), 2u);
+}
+
 TEST_F(PullErrors, ARefusedConnectionIsUnavailable) {
   registry_.refuse_connections();
   expect_failure(name_of("app", "1.27"), kUnavailable, {"cannot connect", registry_.host()});

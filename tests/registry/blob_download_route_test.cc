@@ -39,7 +39,7 @@ TEST_F(BlobDownloadRouteTest, ShowsNoQueryOfASignedUrlInItsError) {
   Result<void> outcome = bring(whole());
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().context().find("secret"), std::string::npos);
-  EXPECT_NE(outcome.error().context().find("403 from cdn.example"), std::string::npos);
+  EXPECT_NE(outcome.error().context().find("cdn.example: 403"), std::string::npos);
 }
 
 TEST_F(BlobDownloadRouteTest, KeepsTheTokenFromTheStorageThatARedirectLeadsTo) {

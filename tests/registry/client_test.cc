@@ -69,7 +69,7 @@ TEST_F(ClientTest, EndsEverythingAtShutdown) {
   transport_.on(url_, test::held());
   transport_.on("https://reg.example/v2/acme/api/tags/list", test::held());
   client_.download(whole(), sink_);
-  Result<std::vector<std::string>> tags = std::vector<std::string>();
+  Result<TagList> tags = TagList();
   std::thread listing([&] { tags = client_.tags({"reg.example", "acme/api"}); });
   transport_.wait_until_held(2);
   client_.shutdown();

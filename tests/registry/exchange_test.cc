@@ -10,6 +10,7 @@
 #include "registry/redirect.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_transport.h"
+#include "tests/support/memory_log.h"
 
 namespace regfs::registry {
 namespace {
@@ -53,10 +54,12 @@ class ExchangeTest : public ::testing::Test {
   FakeTransport transport_;
   test::FakeClock clock_;
   const ClientOptions options_;
+  test::MemoryLog log_{clock_};
+  RateLimits limits_{log_.log()};
   QuickCaller caller_{transport_};
   Endpoints endpoints_{{"lab.example"}};
   TokenSource tokens_{caller_, endpoints_, clock_, options_};
-  Exchange exchange_{caller_, endpoints_, tokens_, clock_, options_};
+  Exchange exchange_{caller_, endpoints_, tokens_, clock_, options_, limits_};
 };
 
 TEST_F(ExchangeTest, DoesNotTryAgainWhenNobodyListens) {
@@ -92,7 +95,7 @@ TEST_F(ExchangeTest, RefusesRedirectsToNowhereToOtherSchemesAndToPlainHttp) {
     FakeTransport transport;
     QuickCaller caller(transport);
     TokenSource tokens(caller, endpoints_, clock_, options_);
-    Exchange exchange(caller, endpoints_, tokens, clock_, options_);
+    Exchange exchange(caller, endpoints_, tokens, clock_, options_, limits_);
     transport.on("https://reg.example/x", {.status = 302, .headers = {{"Location", location}}});
     Question question;
     question.repository = {"reg.example", "a"};
@@ -120,10 +123,12 @@ TEST_F(ExchangeTest, SaysHowToLogInWhereAPasswordIsWanted) {
   ASSERT_TRUE(reply);
   Question question;
   question.repository = {"reg.example", "acme/api"};
-  question.what = "acme/api";
+  question.what = "reg.example/acme/api";
   Error error = refused(question, *reply);
   EXPECT_TRUE(error.is(Errc::unauthorized));
-  EXPECT_EQ(error.context(), "401 from reg.example for acme/api: credentials needed; run 'docker login reg.example'");
+  EXPECT_EQ(error.context(),
+            "reg.example/acme/api: credentials needed, or it does not exist (reg.example: 401); used: anonymous; "
+            "run 'docker login reg.example'");
   EXPECT_EQ(transport_.requests().size(), 1u);
 }
 
@@ -132,6 +137,38 @@ TEST_F(ExchangeTest, GivesUpOnARegistryThatAsksForTooLongAPause) {
   Result<Reply> reply = ask();
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->head.status, 429);
+  EXPECT_EQ(transport_.requests().size(), 1u);
+}
+
+TEST_F(ExchangeTest, KnowsOfAPauseThatIsTooLongAndOfTheLimit) {
+  transport_.on(kUrl, {.status = 429, .headers = {{"Retry-After", "7200"}, {"ratelimit-limit", "100;w=21600"}}});
+  Result<Reply> reply = ask();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->around.retry_after, 7200s);
+  EXPECT_EQ(reply->around.longest_wait, options_.timeout);
+  EXPECT_EQ(reply->around.limit->limit, 100u);
+}
+
+TEST_F(ExchangeTest, WarnsOfALimitThatIsNearlyReachedThoughAllIsWell) {
+  transport_.on(kUrl, {.headers = {{"ratelimit-limit", "100;w=21600"}, {"ratelimit-remaining", "3;w=21600"}}});
+  ASSERT_TRUE(ask());
+  EXPECT_TRUE(log_.contains("reg.example allows 100 requests in 6 h, and of these 3 are left"));
+}
+
+TEST_F(ExchangeTest, TakesNoLimitFromWhomARedirectLeadsTo) {
+  transport_.on(kUrl, {.status = 307, .headers = {{"Location", "https://cdn.example/x"}}});
+  transport_.on("https://cdn.example/x", {.headers = {{"ratelimit-limit", "100"}, {"ratelimit-remaining", "0"}}});
+  ASSERT_TRUE(ask());
+  EXPECT_FALSE(log_.contains("are left"));
+}
+
+TEST_F(ExchangeTest, TriesOnceWhatIsToBeAskedOnce) {
+  transport_.on(kUrl, {.status = 503});
+  Question question;
+  question.repository = {"reg.example", "acme/api"};
+  question.path = "/v2/acme/api/manifests/v1";
+  question.once = true;
+  ASSERT_TRUE(exchange_.ask(question));
   EXPECT_EQ(transport_.requests().size(), 1u);
 }
 
@@ -156,7 +193,7 @@ TEST_F(ExchangeTest, DoesNotRetryWhatAnotherTryWouldAnswerTheSame) {
     FakeTransport transport;
     QuickCaller caller(transport);
     TokenSource tokens(caller, endpoints_, clock_, options_);
-    Exchange exchange(caller, endpoints_, tokens, clock_, options_);
+    Exchange exchange(caller, endpoints_, tokens, clock_, options_, limits_);
     transport.on("https://reg.example/x", {.status = status});
     Question question;
     question.repository = {"reg.example", "a"};
@@ -281,6 +318,17 @@ TEST(Caller, EndsItsPausesAtShutdown) {
   caller.shutdown();
   pausing.join();
   EXPECT_FALSE(slept);
+}
+
+TEST(Caller, WaitsNoLongerThanItIsTold) {
+  FakeTransport transport;
+  Caller caller(transport);
+  transport.on("https://a/", test::held());
+  HttpRequest request;
+  request.url = "https://a/";
+  Answer answer = caller.send(request, 10, 1ms);
+  ASSERT_TRUE(answer.error);
+  EXPECT_TRUE(answer.error->is(Errc::timed_out));
 }
 
 TEST(Caller, EndsWhenTheTransportStops) {

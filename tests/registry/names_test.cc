@@ -42,17 +42,18 @@ class NamesTest : public ::testing::Test {
   test::FakeClock clock_;
   test::MemoryLog log_{clock_};
   const ClientOptions options_ = fast();
+  RateLimits limits_{log_.log()};
   Caller caller_{transport_};
   Endpoints endpoints_{{}};
   TokenSource tokens_{caller_, endpoints_, clock_, options_};
-  Exchange exchange_{caller_, endpoints_, tokens_, clock_, options_};
-  Names names_{exchange_, log_.log()};
+  Exchange exchange_{caller_, endpoints_, tokens_, clock_, options_, limits_};
+  Names names_{exchange_, clock_, log_.log()};
   const Reference reference_{kRepository, "v1"};
 };
 
 TEST_F(NamesTest, SayWhenARepositoryDoesNotExist) {
   transport_.on(kTags, {.status = 404, .body = R"({"errors": [{"code": "NAME_UNKNOWN", "message": "unknown"}]})"});
-  Result<Tags> tags = names_.tags(kRepository);
+  Result<TagList> tags = names_.tags(kRepository);
   ASSERT_FALSE(tags);
   EXPECT_TRUE(tags.error().is(Errc::not_found));
   EXPECT_NE(tags.error().context().find("NAME_UNKNOWN"), std::string::npos);
@@ -64,9 +65,9 @@ TEST_F(NamesTest, RefuseALinkToAnotherHost) {
     FakeTransport transport;
     Caller caller(transport);
     TokenSource tokens(caller, endpoints_, clock_, options_);
-    Exchange exchange(caller, endpoints_, tokens, clock_, options_);
+    Exchange exchange(caller, endpoints_, tokens, clock_, options_, limits_);
     transport.on(kTags, page(R"("a")", link));
-    Result<Tags> tags = Names(exchange, log_.log()).tags(kRepository);
+    Result<TagList> tags = Names(exchange, clock_, log_.log()).tags(kRepository);
     ASSERT_FALSE(tags) << link;
     EXPECT_TRUE(tags.error().is(Errc::bad_response));
     EXPECT_EQ(transport.requests().size(), 1u);
@@ -77,14 +78,14 @@ TEST_F(NamesTest, FailAListWhoseThirdPageFails) {
   transport_.on(kTags, page(R"("a")", "/v2/acme/api/tags/list?last=a"));
   transport_.on(kTags + "?last=a", page(R"("b")", "/v2/acme/api/tags/list?last=b"));
   transport_.on(kTags + "?last=b", {.status = 500});
-  Result<Tags> tags = names_.tags(kRepository);
+  Result<TagList> tags = names_.tags(kRepository);
   ASSERT_FALSE(tags);
   EXPECT_TRUE(tags.error().is(Errc::server_error));
 }
 
 TEST_F(NamesTest, FailAListThatIsAWebPage) {
   transport_.on(kTags, {.body = "<html>"});
-  Result<Tags> tags = names_.tags(kRepository);
+  Result<TagList> tags = names_.tags(kRepository);
   ASSERT_FALSE(tags);
   EXPECT_TRUE(tags.error().is(Errc::malformed));
 }
@@ -95,7 +96,7 @@ TEST_F(NamesTest, EndAListThatNeverEnds) {
     std::string url = i == 0 ? kTags : kTags + "?last=" + std::to_string(i);
     transport_.on(url, page("\"t" + std::to_string(i) + "\"", kTags + "?last=" + std::to_string(i + 1)));
   }
-  Result<Tags> tags = names_.tags(kRepository);
+  Result<TagList> tags = names_.tags(kRepository);
   ASSERT_FALSE(tags);
   EXPECT_TRUE(tags.error().is(Errc::too_large));
   EXPECT_EQ(transport_.requests().size(), kMaxTagPages + 1);
@@ -104,9 +105,9 @@ TEST_F(NamesTest, EndAListThatNeverEnds) {
 TEST_F(NamesTest, EndALinkLoopWithTheTagsThatItHas) {
   transport_.on(kTags, page(R"("a", "b")", "/v2/acme/api/tags/list?last=b"));
   transport_.on(kTags + "?last=b", page(R"("c")", "/v2/acme/api/tags/list?last=b"));
-  Result<Tags> tags = names_.tags(kRepository);
+  Result<TagList> tags = names_.tags(kRepository);
   ASSERT_TRUE(tags);
-  EXPECT_EQ(*tags, (Tags{"a", "b", "c"}));
+  EXPECT_EQ(tags->tags, (Tags{"a", "b", "c"}));
   EXPECT_EQ(transport_.requests().size(), 2u);
 }
 
@@ -114,7 +115,7 @@ TEST_F(NamesTest, GatherAllPagesByRelativeAndAbsoluteLinks) {
   transport_.on(kTags, page(R"("a")", "/v2/acme/api/tags/list?last=a&orderby="));
   transport_.on(kTags + "?last=a&orderby=", page("", "https://reg.example/v2/acme/api/tags/list?next_page=gAAA%3D"));
   transport_.on(kTags + "?next_page=gAAA%3D", page(R"("b", "a")"));
-  EXPECT_EQ(*names_.tags(kRepository), (Tags{"a", "b"}));
+  EXPECT_EQ(names_.tags(kRepository)->tags, (Tags{"a", "b"}));
 }
 
 TEST_F(NamesTest, DoNotAskForAPageSizeThatSomeRegistriesRefuse) {
@@ -125,7 +126,7 @@ TEST_F(NamesTest, DoNotAskForAPageSizeThatSomeRegistriesRefuse) {
 
 TEST_F(NamesTest, CountInTheLogWhatIsNoTag) {
   transport_.on(kTags, page(R"("a", "../etc", "")"));
-  EXPECT_EQ(*names_.tags(kRepository), Tags{"a"});
+  EXPECT_EQ(names_.tags(kRepository)->tags, Tags{"a"});
   EXPECT_TRUE(log_.contains("2 names"));
 }
 
@@ -152,12 +153,23 @@ TEST_F(NamesTest, FallBackToGetWhereHeadIsNotOffered) {
     FakeTransport transport;
     Caller caller(transport);
     TokenSource tokens(caller, endpoints_, clock_, options_);
-    Exchange exchange(caller, endpoints_, tokens, clock_, options_);
+    Exchange exchange(caller, endpoints_, tokens, clock_, options_, limits_);
     transport.on(kManifest, {.status = status});
     transport.on(kManifest, {.body = "{}"});
-    EXPECT_TRUE(Names(exchange, log_.log()).head_manifest(reference_));
+    EXPECT_TRUE(Names(exchange, clock_, log_.log()).head_manifest(reference_));
     EXPECT_EQ(transport.requests()[1].method, "GET");
   }
+}
+
+TEST_F(NamesTest, AskOnceMoreWithGetForTheWordsOf429) {
+  transport_.on(kManifest,
+                {.status = 429, .headers = {{"Retry-After", "7200"}}, .body = "You have reached your limit."});
+  Result<ManifestHead> head = names_.head_manifest(reference_);
+  ASSERT_FALSE(head);
+  EXPECT_TRUE(head.error().is(Errc::rate_limited));
+  EXPECT_NE(head.error().context().find("You have reached your limit."), std::string::npos) << head.error().context();
+  ASSERT_EQ(transport_.requests().size(), 2u);
+  EXPECT_EQ(transport_.requests()[1].method, "GET");
 }
 
 TEST_F(NamesTest, DoNotFallBackToGetForATagThatDoesNotExist) {
@@ -188,9 +200,9 @@ TEST_F(NamesTest, TakeNoOtherStatusThan200ForAManifest) {
     FakeTransport transport;
     Caller caller(transport);
     TokenSource tokens(caller, endpoints_, clock_, options_);
-    Exchange exchange(caller, endpoints_, tokens, clock_, options_);
+    Exchange exchange(caller, endpoints_, tokens, clock_, options_, limits_);
     transport.on(kManifest, {.status = status, .body = "{}"});
-    Result<FetchedManifest> manifest = Names(exchange, log_.log()).manifest(reference_);
+    Result<FetchedManifest> manifest = Names(exchange, clock_, log_.log()).manifest(reference_);
     ASSERT_FALSE(manifest) << status;
     EXPECT_TRUE(manifest.error().is(Errc::bad_response));
   }
@@ -216,9 +228,9 @@ TEST_F(NamesTest, RefuseABlobOfAnotherLength) {
     FakeTransport transport;
     Caller caller(transport);
     TokenSource tokens(caller, endpoints_, clock_, options_);
-    Exchange exchange(caller, endpoints_, tokens, clock_, options_);
+    Exchange exchange(caller, endpoints_, tokens, clock_, options_, limits_);
     transport.on(blob_url(descriptor.digest), {.body = body});
-    Result<std::string> blob = Names(exchange, log_.log()).small_blob(kRepository, descriptor);
+    Result<std::string> blob = Names(exchange, clock_, log_.log()).small_blob(kRepository, descriptor);
     ASSERT_FALSE(blob) << body;
     EXPECT_TRUE(blob.error().is(Errc::wrong_length));
   }

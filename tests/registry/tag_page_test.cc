@@ -67,5 +67,40 @@ TEST(TagPage, HoldsAHundredThousandTags) {
   EXPECT_EQ(page->tags.size(), 100'001u);
 }
 
+TEST(TagPage, TakesOfGooglesChildrenThoseThatMayBeRepositories) {
+  Result<TagPage> page = parse_tag_page(
+      R"({"child": ["img", "..", "a/b", "", "Upper", 7, null], "manifest": {"sha256:0": {"tag": ["v1"]}}, "tags": ["v1"]})");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->children, std::vector<std::string>{"img"});
+  EXPECT_EQ(page->tags, std::vector<std::string>{"v1"});
+  EXPECT_EQ(page->skipped, 6u);
+  EXPECT_EQ(page->listed, 8u);
+}
+
+TEST(TagPage, IsGoodWhateverStandsForItsChildren) {
+  for (const char* child : {"null", "7", "{}", "\"img\""}) {
+    Result<TagPage> page = parse_tag_page(R"({"tags": ["v1"], "child": )" + std::string(child) + "}");
+    ASSERT_TRUE(page) << child;
+    EXPECT_TRUE(page->children.empty());
+  }
+}
+
+TEST(CatalogPage, RefusesWhatIsNoCatalog) {
+  for (const char* body : {"", "<html>", "[]", "{}", R"({"repositories": {}})", R"({"repositories": ["a")"}) {
+    Result<CatalogPage> page = parse_catalog_page(body, "reg.example");
+    ASSERT_FALSE(page) << body;
+    EXPECT_TRUE(page.error().is(Errc::malformed)) << body;
+  }
+}
+
+TEST(CatalogPage, TakesTheNamesThatMayBeRepositories) {
+  Result<CatalogPage> page = parse_catalog_page(
+      R"({"repositories": ["acme/api", "../../etc", "/abs", "a//b", "x", ")" + std::string(300, 'a') + "\"]}",
+      "reg.example");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->repositories, (std::vector<std::string>{"acme/api", "x"}));
+  EXPECT_EQ(page->skipped, 4u);
+}
+
 }  // namespace
 }  // namespace regfs::registry

@@ -125,6 +125,38 @@ TEST_F(TokenSourceCredentialsTest, PostsNoRefreshTokenWhereTheRealmRedirects) {
   EXPECT_EQ(transport_.requests().size(), 1u);
 }
 
+TEST_F(TokenSourceCredentialsTest, KnowsWhoseCredentialWasShown) {
+  EXPECT_EQ(source_.identity(kRepository), "");
+  credentials_->held = user("ann", "pw");
+  renew(basic());
+  EXPECT_EQ(source_.identity(kRepository), "user ann from file");
+  transport_.on(kTokenUrl, {.body = R"({"token": "t"})"});
+  renew(bearer());
+  EXPECT_EQ(source_.identity(kRepository), "user ann from file");
+  EXPECT_EQ(source_.identity({"reg.example", "other"}), "");
+  credentials_->held.reset();
+  renew(basic());
+  EXPECT_EQ(source_.identity(kRepository), "user ann from file") << "the token of its last challenge";
+}
+
+TEST_F(TokenSourceCredentialsTest, CallsNobodyTheUserWhoWasNotShown) {
+  credentials_->held = user("ann", "pw");
+  transport_.otherwise({.body = R"({"token": "t"})"});
+  renew(bearer("https://192.0.2.1/token"));
+  EXPECT_EQ(source_.identity(kRepository), "");
+}
+
+TEST_F(TokenSourceCredentialsTest, NamesInTheRefusalOfATokenWhoWasRefused) {
+  credentials_->held = user("ann", "pw");
+  transport_.on(kTokenUrl, {.status = 401, .body = R"({"details": "incorrect username or password"})"});
+  const std::string error = renew(bearer());
+  EXPECT_NE(error.find("asking for a token: the credentials are not accepted"), std::string::npos) << error;
+  EXPECT_NE(error.find("(auth.example: 401 incorrect username or password); used: user ann from file; run 'docker "
+                       "login reg.example' again"),
+            std::string::npos)
+      << error;
+}
+
 TEST_F(TokenSourceCredentialsTest, DoesNotSendTheSamePasswordTwice) {
   credentials_->held = user("ann", "wrong");
   const std::string header = renew(basic());
@@ -172,7 +204,7 @@ TEST_F(TokenSourceCredentialsTest, AsksARealmAgainWithANewPasswordWhenItRefusesT
 TEST_F(TokenSourceCredentialsTest, AsksARealmOnceWithAPasswordThatIsWrong) {
   credentials_->held = user("ann", "wrong");
   transport_.on(kTokenUrl, {.status = 401});
-  EXPECT_NE(renew(bearer()).find("401 from auth.example"), std::string::npos);
+  EXPECT_NE(renew(bearer()).find("auth.example: 401"), std::string::npos);
   EXPECT_EQ(transport_.requests().size(), 1u);
 }
 

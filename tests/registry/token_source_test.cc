@@ -87,7 +87,7 @@ TEST_F(TokenSourceTest, NamesTheRealmThatRefuses) {
   Result<std::optional<Secret>> result = renew(usual_challenge());
   ASSERT_FALSE(result);
   EXPECT_TRUE(result.error().is(Errc::forbidden));
-  EXPECT_NE(result.error().context().find("403 from auth.example"), std::string::npos) << result.error().context();
+  EXPECT_NE(result.error().context().find("auth.example: 403"), std::string::npos) << result.error().context();
 }
 
 TEST_F(TokenSourceTest, RefusesAnAnswerWithoutEnd) {

@@ -116,6 +116,18 @@ void FakeRegistry::require_basic(const FakeLogin& login) {
   basic_login_ = basic_header(login);
 }
 
+void FakeRegistry::require_token_for(const std::string& refresh_token) {
+  MutexLock lock(mutex_);
+  wants_token_ = true;
+  refresh_token_ = refresh_token;
+}
+
+void FakeRegistry::require_ready_token(const std::string& token) {
+  MutexLock lock(mutex_);
+  wants_token_ = true;
+  ready_token_ = token;
+}
+
 void FakeRegistry::expire_tokens() {
   MutexLock lock(mutex_);
   ++token_age_;

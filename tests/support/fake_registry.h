@@ -62,6 +62,10 @@ class FakeRegistry {
   // The same, and /token gives one only to this user by Basic. Or everything wants the user itself.
   void require_token_of(const FakeLogin& login);
   void require_basic(const FakeLogin& login);
+  // /token gives one only for this refresh token, by POST (the OAuth2 flow). Or a token is to be had nowhere, and this
+  // one is good for everything.
+  void require_token_for(const std::string& refresh_token);
+  void require_ready_token(const std::string& token);
   // Tokens given so far are refused from now on.
   void expire_tokens();
   // Where challenges say that tokens are to be had; "http://HOST/token" of itself unless told.
@@ -110,6 +114,8 @@ class FakeRegistry {
   bool wants_token_ REGFS_GUARDED_BY(mutex_) = false;
   std::optional<std::string> token_login_ REGFS_GUARDED_BY(mutex_);  // "Basic …"
   std::optional<std::string> basic_login_ REGFS_GUARDED_BY(mutex_);
+  std::optional<std::string> refresh_token_ REGFS_GUARDED_BY(mutex_);
+  std::optional<std::string> ready_token_ REGFS_GUARDED_BY(mutex_);
   unsigned token_age_ REGFS_GUARDED_BY(mutex_) = 0;
   std::string realm_ REGFS_GUARDED_BY(mutex_);
   std::map<std::string, std::string> redirects_ REGFS_GUARDED_BY(mutex_);

@@ -83,6 +83,11 @@ std::string repository_of(const std::string& path) {
   return {};
 }
 
+bool refreshes(const HttpServerRequest& request, const std::string& refresh_token) {
+  return request.method == "POST" && request.body.find("grant_type=refresh_token") != std::string::npos &&
+         ("&" + request.body + "&").find("&refresh_token=" + refresh_token + "&") != std::string::npos;
+}
+
 // Good for one scope only, and plain enough to stand in a header.
 std::string token_for(std::string scope) {
   for (char& letter : scope) {
@@ -112,7 +117,8 @@ bool FakeRegistry::serve(HttpConnection& client, const HttpServerRequest& reques
                                                  .range = header(request, "range"),
                                                  .authorized = header(request, "authorization").has_value(),
                                                  .authorization = header(request, "authorization").value_or(""),
-                                                 .cookie = header(request, "cookie").has_value()});
+                                                 .cookie = header(request, "cookie").has_value(),
+                                                 .form = request.body});
   Answering answering{client, request, entry, meet_fault(request)};
   if (answering.has(Fault::Kind::holds)) {
     if (!wait_until_mended(request.path)) return false;
@@ -155,17 +161,21 @@ std::optional<RegistryAnswer> FakeRegistry::guard(const HttpServerRequest& reque
 std::optional<RegistryAnswer> FakeRegistry::token_dance(const HttpServerRequest& request) const {
   if (!wants_token_) return std::nullopt;
   if (request.path == "/token") {
+    if (ready_token_ || (refresh_token_ && !refreshes(request, *refresh_token_))) {
+      return error_answer(401, "UNAUTHORIZED", "no such refresh token");
+    }
     if (token_login_ && header(request, "authorization").value_or("") != *token_login_) {
       return error_answer(401, "UNAUTHORIZED", "incorrect username or password");
     }
     return RegistryAnswer{200,
                           {{"Content-Type", "application/json"}},
-                          kept_bytes(R"({"token":")" + token_for(scope_of(request.query)) +
+                          kept_bytes(R"({"token":")" + token_for(scope_of(request.query + request.body)) +
                                      std::string(token_age_, 'x') + R"(","expires_in":300})")};
   }
   const std::string repository = repository_of(request.path);
   const std::string scope = repository.empty() ? "" : "repository:" + repository + ":pull";
-  if (header(request, "authorization").value_or("") == "Bearer " + token_for(scope) + std::string(token_age_, 'x')) {
+  const std::string good = ready_token_ ? *ready_token_ : token_for(scope) + std::string(token_age_, 'x');
+  if (header(request, "authorization").value_or("") == "Bearer " + good) {
     return std::nullopt;
   }
   RegistryAnswer answer = error_answer(401, "UNAUTHORIZED", "authentication required");

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 
 #include "base/check.h"
 
@@ -53,6 +54,15 @@ HttpServerRequest parse_head(std::string_view head) {
   return request;
 }
 
+size_t content_length(const HttpServerRequest& request) {
+  const auto field = request.headers.find("content-length");
+  size_t length = 0;
+  if (field != request.headers.end()) {
+    std::from_chars(field->second.data(), field->second.data() + field->second.size(), length);
+  }
+  return std::min(length, kMaxRequestBytes);
+}
+
 UniqueFd listening_socket(uint16_t port) {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
@@ -86,8 +96,12 @@ std::optional<HttpServerRequest> HttpConnection::read_request() {
     }
     if (const size_t end = received_.find(kEndOfHead); end != std::string::npos) {
       HttpServerRequest request = parse_head(std::string_view(received_).substr(0, end + 2));
-      received_.erase(0, end + kEndOfHead.size());
-      return request;
+      const size_t body_bytes = content_length(request);
+      if (received_.size() >= end + kEndOfHead.size() + body_bytes) {
+        request.body = received_.substr(end + kEndOfHead.size(), body_bytes);
+        received_.erase(0, end + kEndOfHead.size() + body_bytes);
+        return request;
+      }
     }
     const ssize_t count = ::recv(fd_, piece.data(), piece.size(), 0);
     if (count <= 0 || received_.size() > kMaxRequestBytes) return std::nullopt;

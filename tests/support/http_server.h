@@ -25,6 +25,7 @@ struct HttpServerRequest {
   std::string path;                            // without the query, as it was sent
   std::string query;                           // behind '?', may be empty
   std::map<std::string, std::string> headers;  // names in lower case
+  std::string body = {};                       // of Content-Length
 };
 
 // One client. Only the thread that serves it uses it.

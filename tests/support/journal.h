@@ -33,6 +33,7 @@ struct JournalEntry {
   bool authorized = false;           // whether there was an Authorization header
   std::string authorization = {};    // its value
   bool cookie = false;               // whether there was a Cookie
+  std::string form = {};             // the body of a POST
   int status = 0;                    // 0 until answered
   ByteSpan body = {};                // of the entity, that the answer set out to send
   uint64_t sent_bytes = 0;           // of the body so far
