@@ -2,6 +2,7 @@
 #include "cache/inventory.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <utility>
 
@@ -89,6 +90,7 @@ Inventory::Checked Inventory::check(const Digest& digest, Repair repair, const H
   if (!*found) return {Verdict::gone, {}};
   const DiskFile& file = *(*found)->file;
   Result<Digest> right = hash(file, (*found)->facts.size_bytes, hashed);
+  if (!right && right.error().code().value() != EIO) return {Verdict::unchecked, right.error().context()};
   if (!right) return dropped(digest, file, right.error().context(), repair);
   if (*right != digest) return dropped(digest, file, "its bytes hash to " + right->str(), repair);
   if (repair == Repair::yes && !(*found)->sealed()) (void)published_.seal(digest, file);

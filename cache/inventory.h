@@ -59,7 +59,7 @@ class Inventory {
     right,
     wrong,      // its bytes are not its own, or cannot be read, or it is no file
     gone,       // evicted or dropped meanwhile
-    unchecked,  // it could not be opened, which says nothing of its bytes
+    unchecked,  // it could not be opened or read for want of something, which says nothing of its bytes
   };
   struct Checked {
     Verdict verdict;

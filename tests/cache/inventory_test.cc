@@ -29,11 +29,7 @@ struct Kept : CacheWorld {
     test::publish(*this, kOther);
     EXPECT_TRUE(store->put_document(sha256_of(kDocument), kDocument));
   }
-  std::unique_ptr<Inventory> inventory() const {
-    Result<std::unique_ptr<Inventory>> opened = Inventory::open(directory, disk);
-    EXPECT_TRUE(opened) << (opened ? "" : opened.error().context());
-    return opened ? *std::move(opened) : nullptr;
-  }
+  std::unique_ptr<Inventory> inventory() const { return std::make_unique<Inventory>(disk, layout); }
   std::string blob_path(const std::string& bytes) const { return layout.blob(sha256_of(bytes)); }
   bool has(const std::string& bytes) const { return stdfs::exists(stdfs::symlink_status(blob_path(bytes))); }
   Inventory::Checked check(const std::string& bytes, Repair repair) const {
@@ -140,6 +136,7 @@ TEST(Inventory, FindsAFlippedBitThatSizeAndTimesDoNotShow) {
 TEST(Inventory, HashesEveryByteAndTellsOfEach) {
   Kept world;
   uint64_t hashed = 0;
+  ASSERT_TRUE(Inventory::open(world.directory));
   EXPECT_EQ(world.inventory()->published().size(), 3u);
   for (const Digest& digest : world.inventory()->published()) {
     EXPECT_EQ(world.inventory()->check(digest, Repair::no, [&](uint64_t bytes) { hashed += bytes; }).verdict,
@@ -165,6 +162,27 @@ TEST(Inventory, CallsALinkADirectoryAndAFifoWrongAndRemovesThem) {
     EXPECT_FALSE(world.has(kLayer)) << kind;
   }
   EXPECT_EQ(test::file_text(world.scratch / "outside"), kLayer);
+}
+
+TEST(Inventory, CallsNothingDamagedForWantOfDescriptors) {
+  Kept world;
+  world.disk->fail(test::FaultyDisk::Call::opening, EMFILE);
+  EXPECT_EQ(world.check(kLayer, Repair::yes).verdict, Verdict::unchecked);
+  world.disk->fail(test::FaultyDisk::Call::opening, 0);
+  EXPECT_TRUE(world.has(kLayer));
+  EXPECT_EQ(world.check(kLayer, Repair::no).verdict, Verdict::right);
+}
+
+TEST(Inventory, CallsDamagedWhatTheDiskCannotRead) {
+  Kept world;
+  world.disk->fail(test::FaultyDisk::Call::reading, EIO);
+  std::unique_ptr<Inventory> inventory = world.inventory();
+  EXPECT_EQ(inventory->check(sha256_of(kLayer), Repair::no, [](uint64_t) {}).verdict, Verdict::unchecked)
+      << "its seal cannot be read";
+  std::filesystem::remove(world.layout.seal(sha256_of(kLayer)));
+  EXPECT_EQ(inventory->check(sha256_of(kLayer), Repair::no, [](uint64_t) {}).verdict, Verdict::wrong);
+  EXPECT_TRUE(inventory->check(sha256_of(kLayer), Repair::yes, [](uint64_t) {}).dropped);
+  EXPECT_FALSE(world.has(kLayer));
 }
 
 TEST(Inventory, SealsWhatIsRightWhenItRepairs) {
