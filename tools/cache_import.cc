@@ -48,7 +48,8 @@ Result<ImportPlan> planned(const std::string& path, const Clock& clock) {
   Result<ImportPlan> plan = plan_import(**source, watcher);
   if (!plan) return plan.error().while_doing(path);
   if (plan->layers() == 0 && !plan->uncompressed.empty()) {
-    return Error(Errc::unsupported, path + ": nothing is imported, for no layer in it is compressed: " + kUncompressed);
+    return Error(Errc::unsupported, path + ": nothing is imported, for no layer in it is compressed: " + kUncompressed +
+                                        "; carry an archive that regfs-pull wrote instead");
   }
   return plan;
 }

@@ -85,6 +85,16 @@ TEST_F(CacheImport, OfOurOwnArchiveLeavesNothingToFetch) {
   EXPECT_EQ(again["present"]["count"], 4);
 }
 
+TEST_F(CacheImport, BesideALiveMountLeavesItNothingToFetch) {
+  if (const std::string why = why_no_mounts(); !why.empty()) GTEST_SKIP() << why;
+  const MountedRegfs mount({.cache_directory = cache_});
+  ASSERT_TRUE(mount.mounted()) << mount.log();
+  ASSERT_EQ(tool({"import", carried_archive()}).status, 0);
+  registry_.journal().forget();
+  EXPECT_TRUE(is_archive(mount / registry_.host() / "app" / "1" / "linux-amd64.tar", model_of(image_, "app", "1")));
+  EXPECT_EQ(sent_bytes(), 0u);
+}
+
 TEST_F(CacheImport, OfALayoutInADirectoryLeavesNothingToFetch) {
   std::filesystem::create_directory(in("layout"));
   ASSERT_EQ(run({"tar", "-C", in("layout"), "-xf", carried_archive()}).status, 0);
