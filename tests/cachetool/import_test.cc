@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What was carried here in a file is not fetched; and no file, however hostile, puts anything else into the cache.
+#include <sys/mount.h>
+
 #include "tests/cachetool/cachetool_fixture.h"
 #include "tests/support/gzip.h"
 #include "tests/support/tar_builder.h"
@@ -93,6 +95,22 @@ TEST_F(CacheImport, BesideALiveMountLeavesItNothingToFetch) {
   registry_.journal().forget();
   EXPECT_TRUE(is_archive(mount / registry_.host() / "app" / "1" / "linux-amd64.tar", model_of(image_, "app", "1")));
   EXPECT_EQ(sent_bytes(), 0u);
+}
+
+TEST_F(CacheImport, IntoADiskThatIsTooSmallSaysSoAndGoesOnWhereThereIsRoom) {
+  const std::string disk = scratch_ / "disk";
+  ::mkdir(disk.c_str(), 0700);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=3m") != 0) GTEST_SKIP() << "no tmpfs can be mounted here";
+  cache_ = disk + "/cache";
+  const std::string carried = carried_archive();
+  const Finished full = tool({"import", carried});
+  EXPECT_EQ(full.status, kDiskFailure);
+  EXPECT_TRUE(contains(full.error, "is full"));
+  EXPECT_EQ(tool({"verify"}).status, 0);
+  EXPECT_EQ(::mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=16m"), 0);
+  EXPECT_EQ(tool({"import", carried}).status, 0);
+  expect_that_a_pull_fetches_nothing();
+  ::umount2(disk.c_str(), MNT_DETACH);
 }
 
 TEST_F(CacheImport, OfALayoutInADirectoryLeavesNothingToFetch) {
