@@ -56,15 +56,9 @@ class DiskRefStore : public RefStore {
       : disk_(disk), layout_(layout), clock_(clock), files_(std::move(disk), layout) {}
 
   std::optional<TagRecord> tag(const std::string& repository, const std::string& tag) override {
-    json record = read(tag_path(repository, tag), kMaxTagBytes, repository);
-    std::optional<std::string> named = text_of(record, "tag");
-    std::optional<std::string> digest_text = text_of(record, "digest");
-    std::optional<std::string> media_type = text_of(record, "mediaType");
-    std::optional<Wall::time_point> stored = stored_of(record);
-    if (named != tag || !digest_text || !media_type || !stored) return std::nullopt;
-    Result<Digest> digest = Digest::parse(*digest_text);
-    if (!digest) return std::nullopt;
-    return TagRecord{*digest, *media_type, *stored};
+    std::optional<KnownTag> known = tag_in(read(tag_path(repository, tag), kMaxTagBytes, repository));
+    if (!known || known->tag != tag) return std::nullopt;
+    return std::move(known->record);
   }
 
   Result<void> put_tag(const std::string& repository, const std::string& tag, const Digest& digest,
@@ -116,7 +110,32 @@ class DiskRefStore : public RefStore {
     return known;
   }
 
+  std::vector<KnownTag> known_tags(const std::string& repository) override {
+    std::vector<KnownTag> known;
+    Result<std::vector<std::string>> names = disk_->list(tags_directory(repository));
+    if (!names) return known;
+    for (const std::string& name : *names) {
+      json record = read(tags_directory(repository) + "/" + name, kMaxTagBytes, repository);
+      std::optional<KnownTag> one = tag_in(record);
+      // Only under the name it is looked up by: a copy beside it says nothing.
+      if (one && name == safe_name(one->tag) + std::string(kRecordEnd)) known.push_back(*std::move(one));
+    }
+    std::sort(known.begin(), known.end(), [](const auto& one, const auto& other) { return one.tag < other.tag; });
+    return known;
+  }
+
  private:
+  static std::optional<KnownTag> tag_in(const json& record) {
+    std::optional<std::string> tag = text_of(record, "tag");
+    std::optional<std::string> digest_text = text_of(record, "digest");
+    std::optional<std::string> media_type = text_of(record, "mediaType");
+    std::optional<Wall::time_point> stored = stored_of(record);
+    if (!tag || !digest_text || !media_type || !stored) return std::nullopt;
+    Result<Digest> digest = Digest::parse(*digest_text);
+    if (!digest) return std::nullopt;
+    return KnownTag{*std::move(tag), {*digest, *std::move(media_type), *stored}};
+  }
+
   std::string tags_directory(const std::string& repository) const { return layout_.repository(repository) + "/tags"; }
   std::string tag_path(const std::string& repository, const std::string& tag) const {
     return tags_directory(repository) + "/" + safe_name(tag) + std::string(kRecordEnd);

@@ -46,6 +46,13 @@ class RefStore {
 
   // Every repository of which something is known, "host/name".
   virtual std::vector<std::string> repositories() = 0;
+
+  struct KnownTag {
+    std::string tag;
+    TagRecord record;
+  };
+  // Every tag of it whose meaning is known, sorted.
+  virtual std::vector<KnownTag> known_tags(const std::string& repository) = 0;
 };
 
 }  // namespace regfs::cache

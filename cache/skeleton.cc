@@ -13,7 +13,7 @@ Error unusable(const Layout& layout, const Error& why) {
                          " cannot be used (choose another with --cache-dir, or make this one writable)");
 }
 
-Result<void> check_format(SmallFiles& small_files, const Layout& layout) {
+Result<void> check_format(const SmallFiles& small_files, const Layout& layout) {
   Result<std::optional<std::string>> text = small_files.read(layout.marker(), kMaxMarkerBytes);
   if (!text) return unusable(layout, text.error());
   std::optional<int> format = *text ? parse_marker(**text) : std::nullopt;
@@ -59,6 +59,21 @@ void warn_if_open(const Disk& disk, const Layout& layout, Log& log) {
 }
 
 }  // namespace
+
+Result<void> check_existing_directory(const Disk& disk, const SmallFiles& small_files, const Layout& layout) {
+  Result<FileFacts> root = disk.facts(layout.root());
+  if (!root && is_missing(root.error())) {
+    return Error{Errc::not_found,
+                 "there is no cache directory " + layout.root() + " (another is named with --cache-dir)"};
+  }
+  Result<FileFacts> marker = disk.facts(layout.marker());
+  if (!marker && is_missing(marker.error())) {
+    return Error{Errc::not_found, layout.root() + " is no cache directory of regfs: there is no " + layout.marker() +
+                                      " (another is named with --cache-dir)"};
+  }
+  if (!marker) return unusable(layout, marker.error());
+  return check_format(small_files, layout);
+}
 
 Result<void> prepare_directory(Disk& disk, SmallFiles& small_files, const Layout& layout, Log& log) {
   Result<void> made = disk.make_directory(layout.root());

@@ -14,4 +14,7 @@ namespace regfs::cache {
 // could write it.
 Result<void> prepare_directory(Disk& disk, SmallFiles& small_files, const Layout& layout, Log& log);
 
+// Refuses a directory of a newer format, and what is no cache directory (Errc::not_found). Makes nothing.
+Result<void> check_existing_directory(const Disk& disk, const SmallFiles& small_files, const Layout& layout);
+
 }  // namespace regfs::cache

@@ -34,6 +34,7 @@ class OpenStore : public BlobStore {
   void on_evicted(std::function<void(const std::vector<Digest>&)> observer) override {
     core_->on_evicted(std::move(observer));
   }
+  bool settle(std::chrono::milliseconds patience) override { return core_->settle(patience); }
   void shutdown(Error error) override { core_->shutdown(error); }
 
  private:

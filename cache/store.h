@@ -7,6 +7,7 @@
 // stands in cache/README.md. Owned by Mount; safe to use from any thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -70,6 +71,9 @@ class BlobStore {
   // Called with what was evicted, complete or partial: it is not local any more. What was read of it stays right. On
   // any thread that writes; must only hand work on. Set once, before the first blob().
   virtual void on_evicted(std::function<void(const std::vector<Digest>&)> observer) = 0;
+
+  // Waits at most so long until what is verified is published, or cannot be; false when something still is to come.
+  virtual bool settle(std::chrono::milliseconds patience) = 0;
 
   // Every arriving blob fails with `error`, and verifiers end. What is verified already is still published if that
   // takes no longer than a moment; the rest is kept as parts. Idempotent; waits for an fsync under way.

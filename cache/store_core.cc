@@ -192,6 +192,11 @@ void StoreCore::on_evicted(std::function<void(const std::vector<Digest>&)> obser
   eviction_observer_ = std::move(observer);
 }
 
+bool StoreCore::settle(std::chrono::milliseconds patience) {
+  // A verifier hands on what it has found right before its turn ends.
+  return verifier_.drain(patience) && publisher_.drain(patience);
+}
+
 void StoreCore::shutdown(const Error& error) {
   std::vector<std::shared_ptr<BlobImpl>> live;
   {

@@ -47,6 +47,7 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   Result<void> put_document(const Digest& digest, const std::string& bytes);
   void on_dropped(std::function<void(const Digest&)> observer);
   void on_evicted(std::function<void(const std::vector<Digest>&)> observer);
+  bool settle(std::chrono::milliseconds patience);
   void shutdown(const Error& error);
 
   const Clock& clock() const override { return clock_; }

@@ -3,6 +3,7 @@
 // from the page cache, so that the http thread never computes a digest.
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "base/log.h"
@@ -31,6 +32,7 @@ class Verifier {
 
   // Calls verify_step() until it returns false, in turn with others. Keeps the subject alive meanwhile.
   void follow(std::shared_ptr<Subject> subject);
+  bool drain(std::chrono::milliseconds patience) { return pool_.drain(patience); }  // as WorkPool's
   void stop() { pool_.stop(); }
 
  private:

@@ -34,15 +34,6 @@ class ScreenSink : public LogSink {
   PullScreen& screen_;
 };
 
-void write_standard_error(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return;  // nobody looks
-    text.remove_prefix(static_cast<size_t>(count));
-  }
-}
-
 bool has_value(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value != '\0';
@@ -75,10 +66,10 @@ void PullScreen::message(const std::string& line) {
   view_->message(line);
 }
 
-std::unique_ptr<ProgressView> standard_error_view(ProgressStyle style, bool quiet) {
+Terminal standard_error_terminal() {
   const char* type = std::getenv("TERM");
   const bool dumb = type == nullptr || *type == '\0' || std::string_view(type) == "dumb";
-  Terminal terminal{
+  return {
       .is_terminal = ::isatty(STDERR_FILENO) == 1 && !dumb,
       .colour = !has_value("NO_COLOR"),
       .columns_and_rows =
@@ -88,7 +79,19 @@ std::unique_ptr<ProgressView> standard_error_view(ProgressStyle style, bool quie
             return std::pair<int, int>(size.ws_col, size.ws_row);
           },
   };
-  return make_progress_view(style, quiet, std::move(terminal), write_standard_error);
+}
+
+void write_standard_error(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return;  // nobody looks
+    text.remove_prefix(static_cast<size_t>(count));
+  }
+}
+
+std::unique_ptr<ProgressView> standard_error_view(ProgressStyle style, bool quiet) {
+  return make_progress_view(style, quiet, standard_error_terminal(), write_standard_error);
 }
 
 std::unique_ptr<LogSink> screen_sink(PullScreen& screen) {

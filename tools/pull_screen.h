@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/log.h"
@@ -29,7 +30,9 @@ class PullScreen {
   const std::unique_ptr<ProgressView> view_ REGFS_GUARDED_BY(mutex_);
 };
 
-// The view of this process's standard error.
+// This process's standard error: what it is, and a way to it.
+Terminal standard_error_terminal();
+void write_standard_error(std::string_view text);
 std::unique_ptr<ProgressView> standard_error_view(ProgressStyle style, bool quiet);
 
 // The log of a program whose standard error is a PullScreen, which must outlive it.

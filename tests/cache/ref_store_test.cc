@@ -160,5 +160,22 @@ TEST(RefStore, IsWrittenByManyThreads) {
   EXPECT_TRUE(world.refs->repositories().empty());
 }
 
+TEST(RefStore, KnowsTheTagsOfARepositoryAndOnlyThoseOfTheirOwnName) {
+  RefWorld world;
+  EXPECT_TRUE(world.refs->known_tags(kNginx).empty());
+  ASSERT_TRUE(world.refs->put_tag_list(kNginx, {"1", "2", "latest"}));
+  ASSERT_TRUE(world.refs->put_tag(kNginx, "latest", kDigest, "m"));
+  ASSERT_TRUE(world.refs->put_tag(kNginx, "1.27", kDigest, "m"));
+  ASSERT_TRUE(world.refs->put_tag("docker.io/library/redis", "7", kDigest, "m"));
+  const std::string tags = world.dir / "refs/docker.io%2Flibrary%2Fnginx/tags/";
+  std::filesystem::copy_file(tags + "latest.json", tags + "copy.json");
+  test::put_file(tags + "damaged.json", "{");
+  const std::vector<RefStore::KnownTag> known = world.refs->known_tags(kNginx);
+  ASSERT_EQ(known.size(), 2u);
+  EXPECT_EQ(known[0].tag, "1.27");
+  EXPECT_EQ(known[1].tag, "latest");
+  EXPECT_EQ(known[1].record.digest, kDigest);
+}
+
 }  // namespace
 }  // namespace regfs::cache

@@ -346,5 +346,16 @@ TEST(BlobStore, MayGoBeforeItsBlobs) {
   EXPECT_EQ(world.blob(bytes)->present_bytes(), 1000u);
 }
 
+TEST(BlobStore, IsSettledOnceWhatIsVerifiedIsPublished) {
+  CacheWorld world;
+  const std::string bytes = test::random_bytes(1, 3 << 20);
+  std::shared_ptr<Blob> blob = world.blob(bytes);
+  ASSERT_TRUE(test::bring(*blob, bytes));
+  ASSERT_EQ(test::wait_readable(*blob), Blob::Readable::yes);
+  ASSERT_TRUE(world.store->settle(std::chrono::minutes(1)));
+  EXPECT_TRUE(std::filesystem::exists(world.layout.blob(sha256_of(bytes))));
+  EXPECT_TRUE(std::filesystem::exists(world.layout.seal(sha256_of(bytes))));
+}
+
 }  // namespace
 }  // namespace regfs::cache

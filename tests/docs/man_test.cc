@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "fs/errno_map.h"
+#include "tools/cache_options.h"
 #include "tools/exit_code.h"
 #include "tools/mount_option_table.h"
 #include "tools/pull_options.h"
@@ -25,6 +26,7 @@ namespace {
 
 const char* const kManual = REGFS_SOURCE_DIR "/man/regfs.1";
 const char* const kPullManual = REGFS_SOURCE_DIR "/man/regfs-pull.1";
+const char* const kCacheManual = REGFS_SOURCE_DIR "/man/regfs-cache.1";
 
 using Lines = std::vector<std::string>;
 
@@ -63,6 +65,7 @@ std::string item_of(const OptionRow& row) {
 }
 
 struct Program {
+  const char* name;
   const char* manual;
   const OptionTable& (*options)();
 };
@@ -84,8 +87,10 @@ TEST_P(ManualOf, DescribesNoOptionThatDoesNotExist) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, ManualOf,
-                         testing::Values(Program{kManual, mount_option_table}, Program{kPullManual, pull_option_table}),
-                         [](const auto& program) { return program.index == 0 ? "Regfs" : "RegfsPull"; });
+                         testing::Values(Program{"Regfs", kManual, mount_option_table},
+                                         Program{"RegfsPull", kPullManual, pull_option_table},
+                                         Program{"RegfsCache", kCacheManual, cache_option_table}),
+                         [](const auto& program) { return program.param.name; });
 
 TEST(Manual, ListsEveryExitStatusOfThePuller) {
   const Lines lines = section("EXIT STATUS", kPullManual);
@@ -95,6 +100,20 @@ TEST(Manual, ListsEveryExitStatusOfThePuller) {
   }
   for (int status : {kUsage, kCannotCreate, kDiskFailure}) {
     EXPECT_TRUE(contains(lines, ".It " + std::to_string(status))) << status;
+  }
+}
+
+TEST(Manual, ListsTheExitStatusesOfTheCacheTool) {
+  const Lines lines = section("EXIT STATUS", kCacheManual);
+  for (int status : {0, kUsage, kBadData, kNotFound, kInternal, kDiskFailure, kTryLater}) {
+    EXPECT_TRUE(contains(lines, ".It " + std::to_string(status))) << status;
+  }
+}
+
+TEST(Manual, DescribesEveryCommandOfTheCacheTool) {
+  const Lines lines = section("DESCRIPTION", kCacheManual);
+  for (const char* item : {"list", "stats", "verify", "gc", "import Ar FILE | DIR", "path Op Ar DIGEST"}) {
+    EXPECT_TRUE(contains(lines, ".It Cm " + std::string(item))) << item;
   }
 }
 

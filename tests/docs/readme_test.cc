@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "tools/cache_options.h"
 #include "tools/mount_option_table.h"
 #include "tools/pull_options.h"
 
@@ -58,7 +59,7 @@ TEST_P(Document, NamesOnlyOptionsThatExist) {
                                         "tests",  "workflow", "apparent-size", "dry-run"};
   for (const std::string& name : found(text_of(GetParam()), "--([a-z][a-z-]+)")) {
     EXPECT_TRUE(of_others.contains(name) || mount_option_table().find(name) != nullptr ||
-                pull_option_table().find(name) != nullptr)
+                pull_option_table().find(name) != nullptr || cache_option_table().find(name) != nullptr)
         << "--" << name;
   }
 }
@@ -72,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(All, Document,
 
 TEST(Readme, NamesEveryOption) {
   const std::string text = text_of("README.md");
-  for (const OptionTable* table : {&mount_option_table(), &pull_option_table()}) {
+  for (const OptionTable* table : {&mount_option_table(), &pull_option_table(), &cache_option_table()}) {
     for (const OptionRow& row : *table) {
       if (row.apply == nullptr) continue;
       EXPECT_NE(text.find("--" + std::string(row.name)), std::string::npos) << row.name;
