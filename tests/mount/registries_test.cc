@@ -38,12 +38,13 @@ TEST_P(Registries, ListTheirTagsAndGiveAnImageByteForByte) {
   EXPECT_LE(registry_.token_requests(), 2u) << "one for each scope";
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, Registries, testing::ValuesIn(registry_profiles()),
-                         [](const testing::TestParamInfo<RegistryProfile>& info) {
-                           std::string name = info.param.name;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+std::string test_name(const testing::TestParamInfo<RegistryProfile>& of) {
+  std::string name = of.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Registries, testing::ValuesIn(registry_profiles()), test_name);
 
 }  // namespace
 }  // namespace regfs::test
