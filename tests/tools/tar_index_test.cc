@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// C of hostile archives: whatever stands in a header, nothing outside of the archive is named and nothing is believed
+// Hostile archives: whatever stands in a header, nothing outside of the archive is named and nothing is believed
 // that is not there.
 #include "tools/tar_index.h"
 
