@@ -9,6 +9,8 @@ target_compile_options(regfs_warnings INTERFACE
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
   # Under a sanitizer g++ 12 sees uninitialised members inside std::regex (GCC bug 105562).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${REGFS_SANITIZE}>>:-Wno-maybe-uninitialized>
+  # Where several sources are built as one, each stands in a file of another name, and g++ takes it for a header.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wno-subobject-linkage>
   $<$<BOOL:${REGFS_DEVELOPER}>:-Werror>)
 
 add_library(regfs_settings INTERFACE)

@@ -12,10 +12,6 @@ bool is_good(int status) {
   return status >= 200 && status <= 299;
 }
 
-Error shutting_down() {
-  return {Errc::shutting_down, "regfs is shutting down"};
-}
-
 Answer ended_by_shutdown(std::string url) {
   Answer answer;
   answer.url = std::move(url);
@@ -102,6 +98,10 @@ class Caller::Waiting : public HttpHandler {
   bool done_ REGFS_GUARDED_BY(mutex_) = false;
   bool abandoned_ REGFS_GUARDED_BY(mutex_) = false;
 };
+
+Error shutting_down() {
+  return {Errc::shutting_down, "regfs is shutting down"};
+}
 
 Caller::Caller(Transport& transport) : transport_(transport), random_(std::random_device{}()) {}
 Caller::~Caller() = default;

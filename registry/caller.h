@@ -31,6 +31,9 @@ struct Answer {
   TransportFailure failure = TransportFailure::none;  // of the error; none when the error is no transport's
 };
 
+// What every wait ends with when the client shuts down.
+Error shutting_down();
+
 class Caller {
  public:
   explicit Caller(Transport& transport);

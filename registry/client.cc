@@ -14,10 +14,6 @@
 namespace regfs::registry {
 namespace {
 
-Error shutting_down() {
-  return {Errc::shutting_down, "regfs is shutting down"};
-}
-
 // Tells a sink its end, by the pool or, when that has stopped, by whoever drops the job.
 class Farewell {
  public:

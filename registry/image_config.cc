@@ -10,7 +10,7 @@
 namespace regfs::registry {
 namespace {
 
-Error malformed(std::string sentence) {
+Error malformed_config(std::string sentence) {
   return {Errc::malformed, "the image config: " + std::move(sentence)};
 }
 
@@ -94,7 +94,7 @@ Result<Platform> parse_platform(const Json& config) {
     const Json* value = config.find(name);
     if (value == nullptr) continue;
     if (value->string() == nullptr)
-      return malformed(std::string("'") + name + "' is " + value->kind() + ", not a string");
+      return malformed_config(std::string("'") + name + "' is " + value->kind() + ", not a string");
     *part = *value->string();
   }
   return platform;
@@ -102,15 +102,17 @@ Result<Platform> parse_platform(const Json& config) {
 
 Result<size_t> count_diff_ids(const Json& config) {
   const Json* rootfs = config.find("rootfs");
-  if (rootfs == nullptr) return malformed("'rootfs' is missing");
-  if (rootfs->object() == nullptr) return malformed(std::string("'rootfs' is ") + rootfs->kind() + ", not an object");
+  if (rootfs == nullptr) return malformed_config("'rootfs' is missing");
+  if (rootfs->object() == nullptr)
+    return malformed_config(std::string("'rootfs' is ") + rootfs->kind() + ", not an object");
   const Json* ids = rootfs->find("diff_ids");
   if (ids == nullptr) return size_t{0};  // Docker leaves it out of an image without layers
-  if (ids->array() == nullptr) return malformed(std::string("'diff_ids' is ") + ids->kind() + ", not an array");
+  if (ids->array() == nullptr) return malformed_config(std::string("'diff_ids' is ") + ids->kind() + ", not an array");
   if (ids->array()->size() > kMaxLayers)
-    return malformed("it names more than " + std::to_string(kMaxLayers) + " layers");
+    return malformed_config("it names more than " + std::to_string(kMaxLayers) + " layers");
   for (const Json& id : *ids->array()) {
-    if (id.string() == nullptr) return malformed(std::string("'diff_ids' holds ") + id.kind() + ", not a string");
+    if (id.string() == nullptr)
+      return malformed_config(std::string("'diff_ids' holds ") + id.kind() + ", not a string");
   }
   return ids->array()->size();
 }
@@ -130,7 +132,7 @@ Result<ImageConfig> parse_image_config(std::string_view body) {
   }
   Result<Json> config = parse_json(body);
   if (!config) return config.error().while_doing("the image config");
-  if (config->object() == nullptr) return malformed(std::string("it is ") + config->kind() + ", not an object");
+  if (config->object() == nullptr) return malformed_config(std::string("it is ") + config->kind() + ", not an object");
   if (!config->names("rootfs") && !config->names("os") && !config->names("architecture")) {
     return Error{Errc::unsupported, "it is not an image: its config names no platform and no layers"};
   }

@@ -20,7 +20,7 @@ constexpr size_t kMaxUrlBytes = 8192;       // what servers take
 
 enum class Kind { index, manifest };
 
-Error malformed(std::string sentence) {
+Error malformed_document(std::string sentence) {
   return {Errc::malformed, std::move(sentence)};
 }
 Error unsupported(std::string sentence) {
@@ -28,7 +28,7 @@ Error unsupported(std::string sentence) {
 }
 
 Error wrong_type(std::string_view name, const Json& value, std::string_view wanted) {
-  return malformed("'" + std::string(name) + "' is " + value.kind() + ", not " + std::string(wanted));
+  return malformed_document("'" + std::string(name) + "' is " + value.kind() + ", not " + std::string(wanted));
 }
 
 // ---- members -------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ Result<std::string> media_type_member(const Json& object) {
   if (!type) return type.error();
   bool visible = std::all_of(type->begin(), type->end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (!visible || type->size() > kMaxMediaTypeBytes)
-    return malformed("the media type " + in_quotes(*type) + " is none");
+    return malformed_document("the media type " + in_quotes(*type) + " is none");
   return type;
 }
 
@@ -98,16 +98,16 @@ Result<std::string> media_type_member(const Json& object) {
 
 Result<uint64_t> size_member(const Json& object) {
   const Json* size = object.find("size");
-  if (size == nullptr) return malformed("'size' is missing");
+  if (size == nullptr) return malformed_document("'size' is missing");
   if (size->natural() == nullptr) return wrong_type("size", *size, "a number of bytes");
   if (*size->natural() >= kMaxLayerBytes)
-    return malformed("its size of " + std::to_string(*size->natural()) + " bytes is out of range");
+    return malformed_document("its size of " + std::to_string(*size->natural()) + " bytes is out of range");
   return *size->natural();
 }
 
 Result<Digest> digest_member(const Json& object) {
   const Json* digest = object.find("digest");
-  if (digest == nullptr) return malformed("'digest' is missing");
+  if (digest == nullptr) return malformed_document("'digest' is missing");
   if (digest->string() == nullptr) return wrong_type("digest", *digest, "a string");
   return Digest::parse(*digest->string());
 }
@@ -131,14 +131,15 @@ Result<std::vector<std::string>> urls_member(const Json& object) {
   std::vector<std::string> urls;
   if (*entries == nullptr) return urls;
   for (const Json& entry : **entries) {
-    if (entry.string() == nullptr) return malformed(std::string("'urls' holds ") + entry.kind() + ", not a string");
+    if (entry.string() == nullptr)
+      return malformed_document(std::string("'urls' holds ") + entry.kind() + ", not a string");
     if (urls.size() < kMaxUrls && is_web_url(*entry.string())) urls.push_back(*entry.string());
   }
   return urls;
 }
 
 Result<Descriptor> parse_descriptor(const Json& json) {
-  if (json.object() == nullptr) return malformed(std::string("it is ") + json.kind() + ", not an object");
+  if (json.object() == nullptr) return malformed_document(std::string("it is ") + json.kind() + ", not an object");
   Result<std::string> media_type = media_type_member(json);
   if (!media_type) return media_type.error();
   Result<Digest> digest = digest_member(json);
@@ -180,7 +181,7 @@ Result<bool> is_annotated_as_attestation(const Json& entry) {
 Result<IndexEntry> parse_entry(const Json& json) {
   Result<Descriptor> descriptor = parse_descriptor(json);
   if (!descriptor) return descriptor.error();
-  if (descriptor->media_type.empty()) return malformed("'mediaType' is missing");
+  if (descriptor->media_type.empty()) return malformed_document("'mediaType' is missing");
   Result<std::optional<Platform>> platform = platform_member(json);
   if (!platform) return platform.error();
   Result<bool> annotated = is_annotated_as_attestation(json);
@@ -195,7 +196,7 @@ Result<Document> parse_index(const Json& document, std::string media_type) {
   if (!entries) return entries.error();
   if (*entries == nullptr) return Document(std::move(index));
   if ((*entries)->size() > kMaxIndexEntries) {
-    return malformed("more than " + std::to_string(kMaxIndexEntries) + " entries");
+    return malformed_document("more than " + std::to_string(kMaxIndexEntries) + " entries");
   }
   for (const Json& json : **entries) {
     Result<IndexEntry> entry = parse_entry(json);
@@ -214,12 +215,12 @@ Error not_an_image(const std::string& why) {
 Result<Descriptor> parse_config_descriptor(const Json& document, std::string_view manifest_type) {
   Result<const Json*> json = object_member(document, "config");
   if (!json) return json.error();
-  if (*json == nullptr) return malformed("'config' is missing");
+  if (*json == nullptr) return malformed_document("'config' is missing");
   // The type first: an artifact's config may break other rules of images.
   Result<std::string> media_type = media_type_member(**json);
   if (!media_type) return media_type.error().while_doing("config");
   if (!is_image_config(*media_type, manifest_type)) {
-    if (media_type->empty()) return malformed("config: 'mediaType' is missing");
+    if (media_type->empty()) return malformed_document("config: 'mediaType' is missing");
     Result<std::string> artifact = text_member(document, "artifactType");
     bool named = artifact.has_value() && !artifact->empty();
     return not_an_image(named ? "its artifact type is " + in_quotes(*artifact)
@@ -235,17 +236,17 @@ Result<Descriptor> parse_config_descriptor(const Json& document, std::string_vie
 }
 
 Result<std::vector<Descriptor>> parse_layers(const Json& document) {
-  if (!document.names("layers")) return malformed("'layers' is missing");
+  if (!document.names("layers")) return malformed_document("'layers' is missing");
   Result<const Json::Array*> entries = array_member(document, "layers");
   if (!entries) return entries.error();
   std::vector<Descriptor> layers;
   if (*entries == nullptr) return layers;
   if ((*entries)->size() > kMaxLayers) {
-    return malformed("more than " + std::to_string(kMaxLayers) + " layers");
+    return malformed_document("more than " + std::to_string(kMaxLayers) + " layers");
   }
   for (const Json& json : **entries) {
     Result<Descriptor> layer = parse_descriptor(json);
-    if (layer && layer->media_type.empty()) layer = malformed("'mediaType' is missing");
+    if (layer && layer->media_type.empty()) layer = malformed_document("'mediaType' is missing");
     if (!layer) return layer.error().while_doing("layer " + std::to_string(layers.size() + 1));
     layers.push_back(std::move(*layer));
   }
@@ -280,7 +281,7 @@ Result<void> check_schema(const Json& document, std::string_view media_type) {
   }
   bool modern = document.find("layers") != nullptr || document.find("manifests") != nullptr;
   if (document.find("fsLayers") == nullptr) return {};
-  if (modern) return malformed("it is of Docker schema 1 and of schema 2 at once");
+  if (modern) return malformed_document("it is of Docker schema 1 and of schema 2 at once");
   return unsupported(kSchema1);
 }
 
@@ -297,10 +298,11 @@ Result<std::string> infer_media_type(const Json& document, std::string_view cont
     std::optional<Kind> announced_kind = kind_of(announced);
     if (announced_kind && (!kind || kind == announced_kind)) return std::string(announced);
     if (announced_kind && announced == expected) {
-      return malformed("it is not the " + in_quotes(expected) + " that the index calls it");
+      return malformed_document("it is not the " + in_quotes(expected) + " that the index calls it");
     }
   }
-  if (!kind) return malformed("it is neither an index nor a manifest: it has no 'manifests', 'config' or 'layers'");
+  if (!kind)
+    return malformed_document("it is neither an index nor a manifest: it has no 'manifests', 'config' or 'layers'");
   return std::string(kind == Kind::index ? kOciIndex : kOciManifest);
 }
 
@@ -308,25 +310,26 @@ Result<std::string> settle_media_type(const Json& document, const std::string& o
                                       std::string_view expected) {
   if (own_type.empty()) return infer_media_type(document, content_type, expected);
   if (!expected.empty() && own_type != expected) {
-    return malformed("it calls itself " + in_quotes(own_type) + ", the index calls it " + in_quotes(expected));
+    return malformed_document("it calls itself " + in_quotes(own_type) + ", the index calls it " + in_quotes(expected));
   }
   if (!kind_of(own_type)) return not_an_image("its media type is " + in_quotes(own_type));
   return own_type;
 }
 
 Result<Document> parse_object(const Json& document, std::string_view content_type, std::string_view expected) {
-  if (document.object() == nullptr) return malformed(std::string("it is ") + document.kind() + ", not an object");
+  if (document.object() == nullptr)
+    return malformed_document(std::string("it is ") + document.kind() + ", not an object");
   Result<std::string> own_type = media_type_member(document);
   if (!own_type) return own_type.error();
   if (Result<void> schema = check_schema(document, *own_type); !schema) return schema.error();
   // Two readers could take such a document for two things.
   bool has_manifest = document.find("layers") != nullptr || document.find("config") != nullptr;
   if (has_manifest && document.find("manifests") != nullptr)
-    return malformed("it has both layers and manifests, so it is an index and an image at once");
+    return malformed_document("it has both layers and manifests, so it is an index and an image at once");
   Result<std::string> media_type = settle_media_type(document, *own_type, content_type, expected);
   if (!media_type) return media_type.error();
   if (kind_of(*media_type) == Kind::manifest) return parse_manifest(document, std::move(*media_type));
-  if (has_manifest) return malformed("it calls itself an index and has a manifest's members");
+  if (has_manifest) return malformed_document("it calls itself an index and has a manifest's members");
   return parse_index(document, std::move(*media_type));
 }
 

@@ -10,7 +10,7 @@ namespace {
 // Google answers with one page for all: some eight values for each image beside the tags.
 constexpr size_t kMaxPageValues = 1'000'000;
 
-Error malformed(const std::string& sentence) {
+Error malformed_page(const std::string& sentence) {
   return {Errc::malformed, "the tag list is " + sentence};
 }
 
@@ -34,7 +34,7 @@ void add_children(const Json& document, TagPage& page) {
 Result<TagPage> parse_tag_page(std::string_view body) {
   Result<Json> document = parse_json(body, kMaxPageValues);
   if (!document) return document.error().while_doing("the tag list");
-  if (document->object() == nullptr) return malformed(std::string(document->kind()) + ", not an object");
+  if (document->object() == nullptr) return malformed_page(std::string(document->kind()) + ", not an object");
 
   TagPage page;
   add_children(*document, page);
@@ -42,11 +42,11 @@ Result<TagPage> parse_tag_page(std::string_view body) {
   if (tags == nullptr) {
     const Json* name = document->find("name");
     bool empty_list = document->names("tags") || (name != nullptr && name->string() != nullptr);
-    if (!empty_list) return malformed("an object that has no 'tags'");
+    if (!empty_list) return malformed_page("an object that has no 'tags'");
     return page;
   }
   const Json::Array* entries = tags->array();
-  if (entries == nullptr) return malformed(std::string(tags->kind()) + ", not an array");
+  if (entries == nullptr) return malformed_page(std::string(tags->kind()) + ", not an array");
   page.listed += entries->size();
   for (const Json& entry : *entries) {
     const std::string* tag = entry.string();

@@ -11,6 +11,9 @@ namespace regfs::registry {
 
 inline constexpr size_t kMaxQuotedBytes = 60;  // enough to recognise a word, too little to fill a log
 
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 std::string to_lower(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 

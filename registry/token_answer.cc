@@ -31,7 +31,7 @@ std::chrono::seconds life(const Json* expires_in) {
   return std::max(kShortestTokenLife, std::chrono::seconds(std::min(*seconds, longest)));
 }
 
-Error malformed(const char* sentence) {
+Error malformed_answer(const char* sentence) {
   return {Errc::malformed, sentence};
 }
 
@@ -40,11 +40,12 @@ Error malformed(const char* sentence) {
 Result<TokenAnswer> parse_token_answer(std::string_view body) {
   Result<Json> answer = parse_json(body, kMaxAnswerValues);
   // The parser's own sentence may quote a key: here even that could be a secret.
-  if (!answer || answer->object() == nullptr) return malformed("the answer of the token service is not a JSON object");
+  if (!answer || answer->object() == nullptr)
+    return malformed_answer("the answer of the token service is not a JSON object");
   const std::string* token = non_empty_string(*answer, "access_token");
   if (token == nullptr) token = non_empty_string(*answer, "token");
-  if (token == nullptr) return malformed("the answer of the token service holds no token");
-  if (!fits_a_header(*token)) return malformed("the token service sent a token that cannot stand in a header");
+  if (token == nullptr) return malformed_answer("the answer of the token service holds no token");
+  if (!fits_a_header(*token)) return malformed_answer("the token service sent a token that cannot stand in a header");
   return TokenAnswer{Secret(*token), life(answer->find("expires_in"))};
 }
 

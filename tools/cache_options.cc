@@ -7,15 +7,12 @@
 
 #include "tools/command_line.h"
 #include "tools/option_setters.h"
+#include "tools/option_value.h"
 
 namespace regfs {
 namespace {
 
 constexpr std::string_view kSeeHelp = " (see 'regfs-cache --help')";
-
-Error usage_error(std::string sentence) {
-  return Error(Errc::invalid_argument, std::move(sentence));
-}
 
 struct CommandRow {
   std::string_view word;

@@ -5,12 +5,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/option_value.h"
+
 namespace regfs {
 namespace {
-
-Error usage_error(std::string sentence) {
-  return Error(Errc::invalid_argument, std::move(sentence));
-}
 
 CLI::callback_t take() {
   return [](const CLI::results_t&) { return true; };

@@ -11,13 +11,10 @@
 #include <vector>
 
 #include "registry/credential_store.h"
+#include "tools/option_value.h"
 
 namespace regfs {
 namespace {
-
-Error usage_error(std::string sentence) {
-  return Error(Errc::invalid_argument, std::move(sentence));
-}
 
 std::optional<std::string> take_variable(const char* name) {
   char* value = std::getenv(name);
@@ -28,21 +25,16 @@ std::optional<std::string> take_variable(const char* name) {
   return taken;
 }
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
-
 registry::CredentialEnvironment credential_environment(const std::string& authfile) {
   registry::CredentialEnvironment environment;
   environment.authfile = authfile;
-  environment.registry_auth_file = variable("REGISTRY_AUTH_FILE");
-  environment.docker_auth_config = Secret(variable("DOCKER_AUTH_CONFIG"));
-  environment.docker_config = variable("DOCKER_CONFIG");
-  environment.home = variable("HOME");
-  environment.xdg_runtime_dir = variable("XDG_RUNTIME_DIR");
-  environment.xdg_config_home = variable("XDG_CONFIG_HOME");
-  environment.path = variable("PATH");
+  environment.registry_auth_file = environment_variable("REGISTRY_AUTH_FILE");
+  environment.docker_auth_config = Secret(environment_variable("DOCKER_AUTH_CONFIG"));
+  environment.docker_config = environment_variable("DOCKER_CONFIG");
+  environment.home = environment_variable("HOME");
+  environment.xdg_runtime_dir = environment_variable("XDG_RUNTIME_DIR");
+  environment.xdg_config_home = environment_variable("XDG_CONFIG_HOME");
+  environment.path = environment_variable("PATH");
   environment.user = ::geteuid();
   return environment;
 }

@@ -3,8 +3,10 @@
 
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace regfs {
 namespace {
@@ -84,6 +86,15 @@ Result<int> parse_count(std::string_view text, int least, int most) {
                                              " to " + std::to_string(most));
   }
   return static_cast<int>(number->value);
+}
+
+Error usage_error(std::string sentence) {
+  return Error(Errc::invalid_argument, std::move(sentence));
+}
+
+std::string environment_variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
 }
 
 }  // namespace regfs

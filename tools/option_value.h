@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -23,5 +24,11 @@ Result<uint64_t> parse_size(std::string_view text, uint64_t least_bytes);
 
 // A decimal number from least to most.
 Result<int> parse_count(std::string_view text, int least, int most);
+
+// What is wrong with a command line, in one sentence.
+Error usage_error(std::string sentence);
+
+// Empty when it is not set.
+std::string environment_variable(const char* name);
 
 }  // namespace regfs

@@ -8,13 +8,10 @@
 #include "tools/command_line.h"
 #include "tools/mount_option_list.h"
 #include "tools/mount_option_table.h"
+#include "tools/option_value.h"
 
 namespace regfs {
 namespace {
-
-Error usage_error(std::string sentence) {
-  return Error(Errc::invalid_argument, std::move(sentence));
-}
 
 Result<void> apply_mount_option(const MountOption& option, bool sloppy, MountOptions& options) {
   const OptionRow* row = mount_option_table().find(option.name);

@@ -6,13 +6,10 @@
 
 #include "tools/command_line.h"
 #include "tools/option_setters.h"
+#include "tools/option_value.h"
 
 namespace regfs {
 namespace {
-
-Error usage_error(std::string sentence) {
-  return Error(Errc::invalid_argument, std::move(sentence));
-}
 
 Result<void> set_platform(std::string_view value, SharedOptions& options) {
   Result<registry::Platform> platform = registry::parse_platform(value);

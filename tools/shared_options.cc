@@ -3,22 +3,13 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
-
+#include "tools/option_value.h"
 #include "tools/process.h"
 
 namespace regfs {
-namespace {
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-}  // namespace
 
 Environment environment() {
-  return {variable("HOME"), variable("XDG_CACHE_HOME"), ::geteuid() == 0};
+  return {environment_variable("HOME"), environment_variable("XDG_CACHE_HOME"), ::geteuid() == 0};
 }
 
 Result<std::string> default_cache_dir(const Environment& environment) {

@@ -21,11 +21,11 @@ std::string_view field(const Block& block, size_t offset, size_t length) {
   return text.substr(0, text.find('\0'));
 }
 
-Error malformed(const std::string& what) {
+Error malformed_tar(const std::string& what) {
   return Error(Errc::malformed, what);
 }
 
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   return "'" + escape_controls(name) + "'";
 }
 
@@ -112,14 +112,14 @@ class Reader {
     if (!filled) return filled.error();
     if (is_zero(block)) return end();
     if (!checksum_matches(block)) {
-      return members_ == 0 ? malformed(no_tar(block))
-                           : malformed("the archive is damaged: no header where the next member should begin");
+      return members_ == 0 ? malformed_tar(no_tar(block))
+                           : malformed_tar("the archive is damaged: no header where the next member should begin");
     }
     if (++members_ > kMostTarMembers) {
-      return malformed("the archive has more than " + std::to_string(kMostTarMembers) + " members");
+      return malformed_tar("the archive has more than " + std::to_string(kMostTarMembers) + " members");
     }
     const std::optional<uint64_t> size = number(block, 124, 12);
-    if (!size) return malformed("the size of " + quoted(name_of(block)) + " is no number");
+    if (!size) return malformed_tar("the size of " + in_quotes(name_of(block)) + " is no number");
     Result<void> taken = take(block, *size);
     if (!taken) return taken.error();
     return true;
@@ -127,8 +127,8 @@ class Reader {
 
   Result<void> fill(Block& block) {
     if (size_bytes_ - at_ < kBlock) {
-      return malformed(size_bytes_ < kBlock ? "it is no tar archive: it is shorter than a header"
-                                            : "the archive is truncated: it has no end mark");
+      return malformed_tar(size_bytes_ < kBlock ? "it is no tar archive: it is shorter than a header"
+                                                : "the archive is truncated: it has no end mark");
     }
     Result<void> filled = read_(at_, std::as_writable_bytes(std::span(block)));
     at_ += kBlock;
@@ -136,7 +136,7 @@ class Reader {
   }
 
   Result<bool> end() const {
-    if (said_.name || said_.size_bytes) return malformed("the archive is damaged: it ends behind a header of pax");
+    if (said_.name || said_.size_bytes) return malformed_tar("the archive is damaged: it ends behind a header of pax");
     return false;
   }
 
@@ -153,19 +153,20 @@ class Reader {
     const uint64_t size = said_.size_bytes.value_or(header_size);
     said_ = {};
     const std::optional<std::string> inner = inner_name(name);
-    if (!inner) return malformed(quoted(name) + " leads out of the archive");
+    if (!inner) return malformed_tar(in_quotes(name) + " leads out of the archive");
     switch (type) {
       case '0':
       case '\0':
       case '7': return take_file(name.ends_with('/') ? std::string() : *inner, name, size);
       case '1':
       case '2':
-        if (size != 0) return malformed(quoted(name) + " is a link with bytes of its own");
+        if (size != 0) return malformed_tar(in_quotes(name) + " is a link with bytes of its own");
         index_[*inner] = {0, 0, true};
         return {};
       case '5': return skip(size, name);
-      case 'S': return malformed(quoted(name) + " is a sparse file of GNU tar; write the archive without --sparse");
-      default: return malformed(quoted(name) + " is neither a file, a directory nor a link");
+      case 'S':
+        return malformed_tar(in_quotes(name) + " is a sparse file of GNU tar; write the archive without --sparse");
+      default: return malformed_tar(in_quotes(name) + " is neither a file, a directory nor a link");
     }
   }
 
@@ -180,8 +181,8 @@ class Reader {
 
   Result<void> skip(uint64_t size, const std::string& name) {
     if (size > size_bytes_ - at_) {
-      return malformed("the archive is truncated: " + quoted(name) + " has " + std::to_string(size) + " bytes, and " +
-                       std::to_string(size_bytes_ - at_) + " are there");
+      return malformed_tar("the archive is truncated: " + in_quotes(name) + " has " + std::to_string(size) +
+                           " bytes, and " + std::to_string(size_bytes_ - at_) + " are there");
     }
     at_ += size;
     at_ += std::min((kBlock - size % kBlock) % kBlock, size_bytes_ - at_);
@@ -189,7 +190,7 @@ class Reader {
   }
 
   Result<std::string> body(uint64_t size, uint64_t most, const std::string& what) {
-    if (size > most) return malformed(what + " is longer than " + std::to_string(most) + " bytes");
+    if (size > most) return malformed_tar(what + " is longer than " + std::to_string(most) + " bytes");
     const uint64_t offset = at_;
     Result<void> skipped = skip(size, what);
     if (!skipped) return skipped.error();
@@ -217,7 +218,7 @@ class Reader {
       const auto digits = static_cast<size_t>(end - rest.data());
       if (failed != std::errc() || length > rest.size() || length < digits + 2 || rest[digits] != ' ' ||
           rest[length - 1] != '\n') {
-        return malformed("the archive is damaged: a header of pax is not what it must be");
+        return malformed_tar("the archive is damaged: a header of pax is not what it must be");
       }
       const std::string_view record = rest.substr(digits + 1, length - digits - 2);
       rest.remove_prefix(length);
@@ -230,22 +231,22 @@ class Reader {
   Result<void> take_record(std::string_view record, bool global) {
     const size_t equals = record.find('=');
     const std::string_view key = record.substr(0, equals);
-    if (equals == std::string_view::npos) return malformed("the archive is damaged: a record of pax has no value");
+    if (equals == std::string_view::npos) return malformed_tar("the archive is damaged: a record of pax has no value");
     const std::string_view value = record.substr(equals + 1);
     if (key.starts_with("GNU.sparse.")) {
-      return malformed("the archive has a sparse file; write it without --sparse");
+      return malformed_tar("the archive has a sparse file; write it without --sparse");
     }
     if (key != "path" && key != "size") return {};
-    if (global) return malformed("the archive gives all its members one name or size");
+    if (global) return malformed_tar("the archive gives all its members one name or size");
     if (key == "path") {
-      if (value.size() > kLongestTarName) return malformed("the archive has a name that is too long");
+      if (value.size() > kLongestTarName) return malformed_tar("the archive has a name that is too long");
       said_.name = value;
       return {};
     }
     uint64_t size = 0;
     const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), size);
     if (failed != std::errc() || end != value.data() + value.size()) {
-      return malformed("a size in a header of pax is no number");
+      return malformed_tar("a size in a header of pax is no number");
     }
     said_.size_bytes = size;
     return {};

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "tools/trust_options.h"
 
-#include <cstdlib>
 #include <filesystem>
+
+#include "tools/option_value.h"
 
 namespace regfs {
 namespace {
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
 
 // The daemon leaves the working directory.
 std::string absolute(const std::string& path) {
@@ -26,14 +22,15 @@ Result<void> settle_trust(TrustOptions& options) {
     if (!pem) return Error(Errc::invalid_argument, "--ca-cert: " + pem.error().context());
     tls.extra_ca_pem = *std::move(pem);
   }
-  if (const std::string file = variable("SSL_CERT_FILE"); !file.empty()) {
+  if (const std::string file = environment_variable("SSL_CERT_FILE"); !file.empty()) {
     tls.ca_file = absolute(file);
     Result<std::string> pem = registry::read_certificates(tls.ca_file);
     if (!pem) return Error(Errc::invalid_argument, "SSL_CERT_FILE: " + pem.error().context());
   }
-  if (const std::string directories = variable("SSL_CERT_DIR"); !directories.empty()) tls.ca_directory = directories;
-  const std::string configuration = variable("XDG_CONFIG_HOME");
-  const std::string home = variable("HOME");
+  if (const std::string directories = environment_variable("SSL_CERT_DIR"); !directories.empty())
+    tls.ca_directory = directories;
+  const std::string configuration = environment_variable("XDG_CONFIG_HOME");
+  const std::string home = environment_variable("HOME");
   if (configuration.starts_with('/')) {
     tls.directories.push_back(configuration + "/containers/certs.d");
   } else if (!home.empty()) {

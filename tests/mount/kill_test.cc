@@ -50,10 +50,10 @@ class Kills : public MountTest {
     REGFS_ASSERT_MOUNTED(mount);
     std::atomic<unsigned> answered{0};
     std::atomic<bool> ends{false};
-    const unsigned answers = random_() % 40;
+    const auto answers = static_cast<unsigned>(random_() % 40);
     std::vector<std::thread> readers;
     for (int reader = 0; reader < kReaders; ++reader) {
-      readers.emplace_back([&, seed = random_()] { read_at_random(mount, seed, answered, ends); });
+      readers.emplace_back([&, seed = static_cast<uint32_t>(random_())] { read_at_random(mount, seed, answered, ends); });
     }
     EXPECT_TRUE(eventually(std::chrono::seconds(30), [&] { return answered >= answers; })) << mount.log();
     ends = true;
