@@ -224,7 +224,8 @@ bool RegistryImitation::give_token(const ScriptedExchange& exchange, RawAnswer& 
 bool RegistryImitation::lets_in(const ScriptedExchange& exchange, RawAnswer& answer) {
   if (profile_.challenge.empty()) return true;
   const std::string shown = header(exchange, "authorization");
-  if (shown == (profile_.token_path.empty() ? kBasic : std::string("Bearer ") + kToken)) return true;
+  const std::string bearer = std::string("Bearer ").append(kToken);
+  if (shown == (profile_.token_path.empty() ? std::string(kBasic) : bearer)) return true;
   if (!shown.empty()) complain("shown another credential than its own: " + shown);
   const std::string repository = repository_in(exchange.request.path);
   const bool root = repository.empty() && !profile_.root_challenge.empty();

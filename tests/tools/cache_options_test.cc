@@ -41,7 +41,7 @@ TEST(CacheOptions, SayWhichWordIsWrong) {
   expect_complaint({"path", kHex.c_str(), "more"}, {"'more'", "path [DIGEST]"});
   expect_complaint({"path", "nginx"}, {"'nginx' is no digest"});
   expect_complaint({"path", "sha512:00"}, {"is no digest"});
-  expect_complaint({"--cache-dri", "list"}, {"--cache-dri", "did you mean cache-dir"});
+  expect_complaint({"--cache-dri", "list"}, {"--cache-dri", "did you mean --cache-dir"});
 }
 
 TEST(CacheOptions, HaveTheCacheDirectoryOfTheOtherPrograms) {
