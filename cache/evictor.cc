@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "cache/part_file.h"
+#include "cache/published.h"
 
 namespace regfs::cache {
 
@@ -23,16 +24,12 @@ std::vector<Evictor::Item> Evictor::weigh() const {
 }
 
 void Evictor::add_blobs(std::vector<Item>& items) const {
-  Result<std::vector<std::string>> names = disk_->list(layout_.blobs_directory());
-  if (!names) return;
-  for (const std::string& name : *names) {
-    Result<Digest> digest = Digest::parse("sha256:" + name);
-    if (!digest) continue;
-    Result<FileFacts> facts = disk_->facts(layout_.blob(*digest));
+  for (const Digest& digest : digests_in(*disk_, layout_.blobs_directory())) {
+    Result<FileFacts> facts = disk_->facts(layout_.blob(digest));
     if (!facts || !facts->regular) continue;
-    Result<FileFacts> seal = disk_->facts(layout_.seal(*digest));
+    Result<FileFacts> seal = disk_->facts(layout_.seal(digest));
     int64_t last_use = seal ? seal->mtime_nanoseconds : facts->mtime_nanoseconds;
-    items.push_back({*digest, facts->size_bytes, facts->allocated_bytes, last_use, false, layout_.blob(*digest)});
+    items.push_back({digest, facts->size_bytes, facts->allocated_bytes, last_use, false, layout_.blob(digest)});
   }
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <utility>
 
 #include "base/sha256.h"
@@ -14,11 +13,9 @@
 namespace regfs::cache {
 
 Result<std::unique_ptr<Inventory>> Inventory::open(const std::string& directory, std::shared_ptr<Disk> disk) {
-  std::error_code failed;
-  std::filesystem::path root = std::filesystem::absolute(directory, failed).lexically_normal();
-  if (failed || directory.empty()) return Error{Errc::invalid_argument, "'" + directory + "' is no cache directory"};
-  if (!root.has_filename()) root = root.parent_path();
-  auto inventory = std::make_unique<Inventory>(std::move(disk), Layout(root.string()));
+  Result<std::string> root = root_of(directory);
+  if (!root) return root.error();
+  auto inventory = std::make_unique<Inventory>(std::move(disk), Layout(*root));
   Result<void> existing = check_existing_directory(*inventory->disk_, *inventory->small_files_, inventory->layout_);
   if (!existing) return existing.error();
   return inventory;
@@ -65,13 +62,7 @@ std::optional<std::string> Inventory::document(const Digest& digest, uint64_t ma
 // --- verification ---
 
 std::vector<Digest> Inventory::published() const {
-  std::vector<Digest> all;
-  Result<std::vector<std::string>> names = disk_->list(layout_.blobs_directory());
-  if (!names) return all;
-  for (const std::string& name : *names) {
-    Result<Digest> digest = Digest::parse("sha256:" + name);
-    if (digest) all.push_back(*digest);
-  }
+  std::vector<Digest> all = digests_in(*disk_, layout_.blobs_directory());
   std::sort(all.begin(), all.end());
   return all;
 }
@@ -89,24 +80,12 @@ Inventory::Checked Inventory::check(const Digest& digest, Repair repair, const H
   if (!found) return {Verdict::unchecked, found.error().context()};
   if (!*found) return {Verdict::gone, {}};
   const DiskFile& file = *(*found)->file;
-  Result<Digest> right = hash(file, (*found)->facts.size_bytes, hashed);
-  if (!right && right.error().code().value() != EIO) return {Verdict::unchecked, right.error().context()};
-  if (!right) return dropped(digest, file, right.error().context(), repair);
-  if (*right != digest) return dropped(digest, file, "its bytes hash to " + right->str(), repair);
+  Result<Digest> is = digest_of(file, 0, (*found)->facts.size_bytes, hashed);
+  if (!is && is.error().code().value() != EIO) return {Verdict::unchecked, is.error().context()};
+  if (!is) return dropped(digest, file, is.error().context(), repair);
+  if (*is != digest) return dropped(digest, file, "its bytes hash to " + is->str(), repair);
   if (repair == Repair::yes && !(*found)->sealed()) (void)published_.seal(digest, file);
   return {Verdict::right, {}};
-}
-
-Result<Digest> Inventory::hash(const DiskFile& file, uint64_t size_bytes, const Hashed& hashed) const {
-  Sha256 sum;
-  for (uint64_t at = 0; at < size_bytes;) {
-    const uint64_t end = std::min(size_bytes, at + Verifier::kStepBytes);
-    Result<void> done = hash_range(file, at, end, sum);
-    if (!done) return done.error();
-    hashed(end - at);
-    at = end;
-  }
-  return sum.finish();
 }
 
 Inventory::Checked Inventory::dropped(const Digest& digest, const DiskFile& file, const std::string& why,
@@ -151,14 +130,10 @@ Inventory::Swept Inventory::sweep() {
 }
 
 void Inventory::remove_seals_of_nothing() {
-  Result<std::vector<std::string>> names = disk_->list(layout_.seals_directory());
-  if (!names) return;
-  for (const std::string& name : *names) {
-    Result<Digest> digest = Digest::parse("sha256:" + name);
-    if (!digest) continue;
-    Result<FileFacts> blob = disk_->facts(layout_.blob(*digest));
+  for (const Digest& digest : digests_in(*disk_, layout_.seals_directory())) {
+    Result<FileFacts> blob = disk_->facts(layout_.blob(digest));
     // One that is published just now loses its seal, and is verified once more.
-    if (!blob && is_missing(blob.error())) (void)disk_->remove(layout_.seal(*digest));
+    if (!blob && is_missing(blob.error())) (void)disk_->remove(layout_.seal(digest));
   }
 }
 

@@ -94,7 +94,6 @@ class Inventory {
 
  private:
   uint64_t present_bytes(const Evictor::Item& item) const;
-  Result<Digest> hash(const DiskFile& file, uint64_t size_bytes, const Hashed& hashed) const;
   Checked dropped(const Digest& digest, const DiskFile& file, const std::string& why, Repair repair);
   void remove_seals_of_nothing();
   std::map<std::string, uint64_t> sweepable() const;  // what a sweep looks at: path → allocated bytes

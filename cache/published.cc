@@ -8,6 +8,17 @@ constexpr uint64_t kMaxSealBytes = 256;  // a seal is at most 100
 
 }  // namespace
 
+std::vector<Digest> digests_in(const Disk& disk, const std::string& directory) {
+  std::vector<Digest> digests;
+  Result<std::vector<std::string>> names = disk.list(directory);
+  if (!names) return digests;
+  for (const std::string& name : *names) {
+    Result<Digest> digest = Digest::parse("sha256:" + name);
+    if (digest) digests.push_back(*digest);
+  }
+  return digests;
+}
+
 Published::Published(std::shared_ptr<Disk> disk, std::shared_ptr<SmallFiles> small_files, const Layout& layout)
     : disk_(std::move(disk)), small_files_(std::move(small_files)), layout_(layout) {}
 

@@ -5,12 +5,17 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "cache/layout.h"
 #include "cache/part_file.h"
 #include "cache/records.h"
 
 namespace regfs::cache {
+
+// Of the files in a directory of blobs or seals those that are named as such; empty where it cannot be read.
+std::vector<Digest> digests_in(const Disk& disk, const std::string& directory);
 
 class Published {
  public:

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/mutex.h"
+#include "cache/skeleton.h"
 #include "cache/small_files.h"
 #include "cache/unlinked_disk.h"
 
@@ -187,8 +188,9 @@ class DiskRefStore : public RefStore {
 }  // namespace
 
 Result<std::unique_ptr<RefStore>> RefStore::open(const std::string& directory, const Clock& clock) {
-  std::error_code failed;
-  Layout layout(std::filesystem::absolute(directory, failed).lexically_normal().string());
+  Result<std::string> root = root_of(directory);
+  if (!root) return root.error();
+  Layout layout(*root);
   std::shared_ptr<Disk> disk = system_disk();
   Result<void> made = disk->make_directory(layout.refs_directory());
   if (made) made = disk->make_directory(layout.new_files_directory());

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
 namespace regfs::cache {
 namespace {
 
@@ -59,6 +61,14 @@ void warn_if_open(const Disk& disk, const Layout& layout, Log& log) {
 }
 
 }  // namespace
+
+Result<std::string> root_of(const std::string& directory) {
+  std::error_code failed;
+  std::filesystem::path root = std::filesystem::absolute(directory, failed).lexically_normal();
+  if (failed || directory.empty()) return Error{Errc::invalid_argument, "'" + directory + "' is no cache directory"};
+  if (!root.has_filename()) root = root.parent_path();  // "/cache/" is "/cache"
+  return root.string();
+}
 
 Result<void> check_existing_directory(const Disk& disk, const SmallFiles& small_files, const Layout& layout) {
   Result<FileFacts> root = disk.facts(layout.root());

@@ -2,11 +2,18 @@
 // Makes a directory a cache directory, or says why it cannot be one and what to do.
 #pragma once
 
+#include <string>
+
 #include "base/log.h"
+#include "base/result.h"
 #include "cache/layout.h"
 #include "cache/small_files.h"
 
 namespace regfs::cache {
+
+// The directory as an absolute path without a slash at its end: the root of its Layout. Errc::invalid_argument for what
+// can be none.
+Result<std::string> root_of(const std::string& directory);
 
 // The directory (0700) and what stands in every one: the marker, the OCI layout files, the folders.
 // Refuses a newer format, what is no directory and what cannot be written. A full disk is no reason to

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cache/store.h"
 
-#include <filesystem>
-
 #include "cache/skeleton.h"
 #include "cache/store_core.h"
 #include "cache/store_impl.h"
@@ -43,22 +41,9 @@ class OpenStore : public BlobStore {
 
 }  // namespace
 
-namespace {
-
-// The directory as an absolute path without a slash at its end.
-Result<std::string> settled(const std::string& directory) {
-  std::error_code failed;
-  std::filesystem::path root = std::filesystem::absolute(directory, failed).lexically_normal();
-  if (failed || directory.empty()) return Error{Errc::invalid_argument, "'" + directory + "' is no cache directory"};
-  if (!root.has_filename()) root = root.parent_path();  // "/cache/" is "/cache"
-  return root.string();
-}
-
-}  // namespace
-
 Result<std::unique_ptr<BlobStore>> open_store(const std::string& directory, const Clock& clock, Log& log,
                                               std::shared_ptr<Disk> disk, const StoreOptions& options) {
-  Result<std::string> root = settled(directory);
+  Result<std::string> root = root_of(directory);
   if (root && options.keep == Keep::no) root = directory_for_unlinked(*disk, *root);
   if (!root) return root.error();
   Layout layout(*root);

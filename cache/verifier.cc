@@ -29,4 +29,17 @@ Result<void> hash_range(const DiskFile& file, uint64_t begin, uint64_t end, Sha2
   return {};
 }
 
+Result<Digest> digest_of(const DiskFile& file, uint64_t begin, uint64_t end,
+                         const std::function<void(uint64_t bytes)>& hashed) {
+  Sha256 sum;
+  while (begin < end) {
+    const uint64_t until = std::min(end, begin + Verifier::kStepBytes);
+    Result<void> done = hash_range(file, begin, until, sum);
+    if (!done) return done.error();
+    hashed(until - begin);
+    begin = until;
+  }
+  return sum.finish();
+}
+
 }  // namespace regfs::cache

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 #include "base/log.h"
@@ -41,5 +42,8 @@ class Verifier {
 
 // Feeds [begin, end) of the file to `hash`.
 Result<void> hash_range(const DiskFile& file, uint64_t begin, uint64_t end, Sha256& hash);
+// The digest of [begin, end); `hashed` hears of each piece of at most kStepBytes.
+Result<Digest> digest_of(const DiskFile& file, uint64_t begin, uint64_t end,
+                         const std::function<void(uint64_t bytes)>& hashed);
 
 }  // namespace regfs::cache

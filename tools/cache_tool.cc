@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tools/cache_tool.h"
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -9,6 +8,7 @@
 #include "base/log.h"
 #include "cache/inventory.h"
 #include "cache/ref_store.h"
+#include "cache/skeleton.h"
 #include "tools/cache_import.h"
 #include "tools/cache_output.h"
 #include "tools/cache_report.h"
@@ -44,9 +44,9 @@ int stats(const CacheOptions& options, const Inventory& inventory, const Clock& 
 
 int path(const CacheOptions& options) {
   if (!options.digest) {
-    std::filesystem::path directory = std::filesystem::absolute(options.cache_dir).lexically_normal();
-    if (!directory.has_filename()) directory = directory.parent_path();  // "/cache/" is "/cache"
-    return print_report(path_report(directory.string(), std::nullopt, form_of(options)));
+    const Result<std::string> root = cache::root_of(options.cache_dir);
+    if (!root) return cache_failure(root.error());
+    return print_report(path_report(*root, std::nullopt, form_of(options)));
   }
   Result<std::unique_ptr<Inventory>> inventory = Inventory::open(options.cache_dir);
   if (!inventory) return cache_failure(inventory.error());

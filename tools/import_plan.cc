@@ -228,15 +228,7 @@ class Planner {
   }
 
   Result<Digest> hash(const ImportFile& file) const {
-    Sha256 sum;
-    for (uint64_t at = 0; at < file.size_bytes;) {
-      const uint64_t end = std::min(file.size_bytes, at + cache::Verifier::kStepBytes);
-      Result<void> done = cache::hash_range(*file.file, file.offset + at, file.offset + end, sum);
-      if (!done) return done.error();
-      watcher_.hashed(end - at);
-      at = end;
-    }
-    return sum.finish();
+    return cache::digest_of(*file.file, file.offset, file.offset + file.size_bytes, watcher_.hashed);
   }
 
   Result<ImportPlan> finished() {
