@@ -116,11 +116,8 @@ Result<ParsedCacheCommand> parse_cache_command_line(int argc, const char* const*
   if (line.given("--version")) return ParsedCacheCommand(ShowVersion{"regfs-cache " REGFS_VERSION "\n"});
 
   CacheOptions options;
-  for (const auto& [row, value] : line.options()) {
-    if (row->apply == nullptr) continue;
-    Result<void> applied = apply_option(*row, value, "--" + std::string(row->name), options);
-    if (!applied) return applied.error();
-  }
+  Result<void> applied = line.apply(options);
+  if (!applied) return applied.error();
   Result<std::vector<std::string>> words = line.words();
   if (!words) return words.error();
   Result<const CommandRow*> command = command_of(*words);
@@ -129,11 +126,8 @@ Result<ParsedCacheCommand> parse_cache_command_line(int argc, const char* const*
   Result<void> taken = take_argument(**command, *words, options);
   if (taken) taken = check(options);
   if (!taken) return taken.error();
-  if (options.cache_dir.empty()) {
-    Result<std::string> cache_dir = default_cache_dir(environment);
-    if (!cache_dir) return cache_dir.error();
-    options.cache_dir = *cache_dir;
-  }
+  Result<void> settled = settle_cache_dir(options, environment);
+  if (!settled) return settled.error();
   return ParsedCacheCommand(std::move(options));
 }
 

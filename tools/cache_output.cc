@@ -4,13 +4,13 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "base/log.h"
 #include "tools/exit_code.h"
+#include "tools/program.h"
 
 namespace regfs {
 
 int cache_failure(const Error& error) {
-  std::fprintf(stderr, "regfs-cache: %s\n", escape_controls(error.context()).c_str());
+  tell_failure("regfs-cache", error);
   return exit_code(error);
 }
 

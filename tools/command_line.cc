@@ -92,6 +92,15 @@ std::vector<CommandLine::Given> CommandLine::options() const {
   return given;
 }
 
+Result<void> CommandLine::apply(SharedOptions& options) const {
+  for (const auto& [row, value] : this->options()) {
+    if (row->apply == nullptr) continue;
+    Result<void> applied = apply_option(*row, value, "--" + std::string(row->name), options);
+    if (!applied) return applied;
+  }
+  return {};
+}
+
 Result<std::vector<std::string>> CommandLine::words() const {
   std::vector<std::string> words;
   bool words_only = false;  // after "--"

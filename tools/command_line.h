@@ -38,6 +38,8 @@ class CommandLine {
     std::string value;
   };
   std::vector<Given> options() const;
+  // Files all of them in `options`; a later one overrides an earlier one.
+  Result<void> apply(SharedOptions& options) const;
   // What is neither an option nor the value of one; an unknown option is an error.
   Result<std::vector<std::string>> words() const;
 

@@ -18,6 +18,7 @@
 #include "tools/engine.h"
 #include "tools/mountpoint.h"
 #include "tools/process.h"
+#include "tools/program.h"
 
 namespace regfs {
 namespace {
@@ -122,7 +123,7 @@ class Mount {
 };
 
 int fail(const Error& error) {
-  std::fprintf(stderr, "regfs: %s\n", escape_controls(error.context()).c_str());
+  tell_failure("regfs", error);
   return kMountFailedExitCode;
 }
 

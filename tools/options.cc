@@ -92,11 +92,8 @@ Result<ParsedCommand> parse_command_line(int argc, const char* const* argv, cons
   }
   Result<void> placed = set_positionals(*words, options);
   if (!placed) return placed.error();
-  if (options.cache_dir.empty()) {
-    Result<std::string> cache_dir = default_cache_dir(environment);
-    if (!cache_dir) return cache_dir.error();
-    options.cache_dir = *cache_dir;
-  }
+  Result<void> settled = settle_cache_dir(options, environment);
+  if (!settled) return settled.error();
   return ParsedCommand(std::move(options));
 }
 

@@ -123,11 +123,8 @@ Result<ParsedPull> parse_pull_command_line(int argc, const char* const* argv, co
   if (line.given("--version")) return ParsedPull(ShowVersion{"regfs-pull " REGFS_VERSION "\n"});
 
   PullOptions options;
-  for (const auto& [row, value] : line.options()) {
-    if (row->apply == nullptr) continue;
-    Result<void> applied = apply_option(*row, value, "--" + std::string(row->name), options);
-    if (!applied) return applied.error();
-  }
+  Result<void> applied = line.apply(options);
+  if (!applied) return applied.error();
   Result<std::vector<std::string>> words = line.words();
   if (!words) return words.error();
   for (const std::string& word : *words) {
@@ -137,11 +134,8 @@ Result<ParsedPull> parse_pull_command_line(int argc, const char* const* argv, co
   }
   Result<void> checked = check(options);
   if (!checked) return checked.error();
-  if (options.cache_dir.empty()) {
-    Result<std::string> cache_dir = default_cache_dir(environment);
-    if (!cache_dir) return cache_dir.error();
-    options.cache_dir = *cache_dir;
-  }
+  Result<void> settled = settle_cache_dir(options, environment);
+  if (!settled) return settled.error();
   return ParsedPull(std::move(options));
 }
 

@@ -7,10 +7,7 @@
 #include "tools/process.h"
 
 namespace regfs {
-
-Environment environment() {
-  return {environment_variable("HOME"), environment_variable("XDG_CACHE_HOME"), ::geteuid() == 0};
-}
+namespace {
 
 Result<std::string> default_cache_dir(const Environment& environment) {
   if (environment.is_root) return std::string("/var/cache/regfs");
@@ -19,6 +16,20 @@ Result<std::string> default_cache_dir(const Environment& environment) {
   if (!environment.home.empty()) return environment.home + "/.cache/regfs";
   return Error(Errc::invalid_argument,
                "neither HOME nor XDG_CACHE_HOME says where to keep the cache; give --cache-dir DIR");
+}
+
+}  // namespace
+
+Environment environment() {
+  return {environment_variable("HOME"), environment_variable("XDG_CACHE_HOME"), ::geteuid() == 0};
+}
+
+Result<void> settle_cache_dir(SharedOptions& options, const Environment& environment) {
+  if (!options.cache_dir.empty()) return {};
+  Result<std::string> directory = default_cache_dir(environment);
+  if (!directory) return directory.error();
+  options.cache_dir = *directory;
+  return {};
 }
 
 Result<bool> settle(SharedOptions& options, const std::optional<std::string>& login_host, int argc, char** argv) {

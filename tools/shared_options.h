@@ -41,8 +41,8 @@ struct Environment {
 // Of this process.
 Environment environment();
 
-// Errc::invalid_argument when nothing says where.
-Result<std::string> default_cache_dir(const Environment& environment);
+// Where --cache-dir was not given: the default. Errc::invalid_argument when nothing says where that is.
+Result<void> settle_cache_dir(SharedOptions& options, const Environment& environment);
 
 // What follows the reading of a command line, before there is any thread: passwords leave argv and the environment,
 // memory is kept from others, and the credentials and the trust of `options` are completed; a password on standard

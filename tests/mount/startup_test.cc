@@ -30,6 +30,10 @@ TEST_F(StartupTest, RefusesWrongWords) {
   EXPECT_EQ(mounted_type(mountpoint_), "");
 }
 
+TEST_F(StartupTest, AWrongWordWithControlCharactersDoesNotReachTheTerminalAsTheyAre) {
+  expect_refusal({"--frob\x1b[2J", mountpoint_}, {"--frob\\x1b[2J"});
+}
+
 TEST_F(StartupTest, RefusesACacheThatCannotBeMade) {
   std::ofstream(scratch_ / "file") << "x";
   expect_refusal({"-f", "--cache-dir", scratch_ / "file", mountpoint_}, {scratch_ / "file"});
