@@ -21,6 +21,7 @@ cleanup() {
   while read -r _ mount type _; do
     case $mount:$type in
       "$scratch"/*:fuse*) fusermount3 -u -z "$mount" || umount -l "$mount" ;;
+      "$scratch"/*) umount -l "$mount" ;;
     esac
   done < /proc/self/mounts 2> /dev/null
   for directory in /proc/[0-9]*; do
