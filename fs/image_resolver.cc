@@ -31,15 +31,6 @@ bool has(const std::vector<std::string>& sorted_names, const std::string& name) 
   return std::binary_search(sorted_names.begin(), sorted_names.end(), name);
 }
 
-// Those that are known to have none for users, and Google's, whose tag lists say what is below.
-bool may_have_catalog(const std::string& host) {
-  for (std::string_view none : {"docker.io", "ghcr.io", "quay.io", "registry.gitlab.com", "public.ecr.aws", "gcr.io",
-                                "registry.k8s.io", "mcr.microsoft.com"}) {
-    if (host == none) return false;
-  }
-  return !host.ends_with(".gcr.io") && !host.ends_with(".pkg.dev") && !host.ends_with(".aliyuncs.com");
-}
-
 bool is_image_or_index(const std::string& media_type) {
   return media_type == registry::kDockerManifest || media_type == registry::kDockerManifestList ||
          media_type == registry::kOciManifest || media_type == registry::kOciIndex;
@@ -192,7 +183,7 @@ Result<TagNames> ImageResolver::ask_for_tags(const registry::Repository& reposit
 
 std::optional<CatalogNames> ImageResolver::catalog(const std::string& host, Ask ask) {
   auto fresh = catalogs_.get(host);
-  const bool asks = !fresh && ask == Ask::registry && !offline_ && may_have_catalog(host) && !no_catalogs_.get(host);
+  const bool asks = !fresh && ask == Ask::registry && !offline_ && !no_catalogs_.get(host);
   if (asks) {
     ask_for_catalog(host);
     fresh = catalogs_.get(host);

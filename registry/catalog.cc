@@ -6,8 +6,21 @@
 #include "registry/tag_page.h"
 
 namespace regfs::registry {
+namespace {
+
+// Those that are known to show none to users, and Google's, whose tag lists say what is below.
+bool may_have_catalog(std::string_view host) {
+  for (std::string_view none : {"docker.io", "ghcr.io", "quay.io", "registry.gitlab.com", "public.ecr.aws", "gcr.io",
+                                "registry.k8s.io", "mcr.microsoft.com"}) {
+    if (host == none) return false;
+  }
+  return !host.ends_with(".gcr.io") && !host.ends_with(".pkg.dev") && !host.ends_with(".aliyuncs.com");
+}
+
+}  // namespace
 
 Result<Catalog> Names::catalog(const std::string& host, std::chrono::milliseconds at_most) {
+  if (!may_have_catalog(host)) return Error(Errc::unsupported, host + " is known to show no catalog: not asked");
   const Monotonic::time_point end = clock_.now() + at_most;
   Question question;
   question.repository = {host, std::string(kCatalogName)};

@@ -91,8 +91,8 @@ class Client {
   Result<TagList> tags(const Repository& repository);
 
   // May wait, for `at_most` and what one request may take. The repositories of a host by _catalog, in pages as above,
-  // as far as they came: many registries have none, or not for everybody. Asked once, and an error only when the first
-  // page is.
+  // as far as they came: many registries have none, or not for everybody, and those known for it are not asked. Asked
+  // once, and an error only when the first page is.
   Result<Catalog> catalog(const std::string& host, std::chrono::milliseconds at_most);
 
   // May wait. HEAD; 405 and the like fall back to GET, whose body is then thrown away.

@@ -49,6 +49,16 @@ TEST_F(CatalogTest, IsAskedForOnceWhereItFails) {
   }
 }
 
+TEST_F(CatalogTest, IsNotAskedOfRegistriesThatAreKnownToShowNone) {
+  for (const char* host : {"docker.io", "ghcr.io", "quay.io", "gcr.io", "eu.gcr.io", "us-docker.pkg.dev",
+                           "registry.cn-hangzhou.aliyuncs.com", "public.ecr.aws", "registry.gitlab.com"}) {
+    Result<Catalog> none = names_.catalog(host, 5s);
+    ASSERT_FALSE(none) << host;
+    EXPECT_TRUE(none.error().is(Errc::unsupported)) << host;
+  }
+  EXPECT_EQ(transport_.requests().size(), 0u);
+}
+
 TEST_F(CatalogTest, IsAnErrorWhereItIsNoCatalog) {
   for (const char* body : {"<html>", "[]", "{}", R"({"repositories": "acme"})", R"({"repositories": ["a)"}) {
     transport_.replace(kCatalog, {.body = body});
