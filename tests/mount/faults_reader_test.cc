@@ -95,7 +95,7 @@ TEST_F(ReaderFaults, F3_NamesBesideAStalledLookupWaitItsTimeOnceAndNotEachInTurn
   registry_.break_path("/v2/held/*", holds());
   const MountedRegfs mount({.arguments = {"--lookup-timeout", "1"}});
   REGFS_ASSERT_MOUNTED(mount);
-  ASSERT_EQ(stat_error(tar_of(mount, "app", "latest")), 0);
+  ASSERT_TRUE(eventually(kSoon, [&] { return stat_error(tar_of(mount, "app", "latest")) == 0; })) << mount.log();
   const MountPath repository = mount / registry_.host() / "held";
   const auto begin = steady_clock::now();
   std::vector<std::unique_ptr<ChildProcess>> programs;
