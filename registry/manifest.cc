@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
+#include "base/sha256.h"
 #include "registry/json_parse.h"
 #include "registry/text.h"
 
@@ -138,6 +140,11 @@ Result<std::vector<std::string>> urls_member(const Json& object) {
   return urls;
 }
 
+const Digest& digest_of_nothing() {
+  static const Digest digest = sha256_of("");
+  return digest;
+}
+
 Result<Descriptor> parse_descriptor(const Json& json) {
   if (json.object() == nullptr) return malformed_document(std::string("it is ") + json.kind() + ", not an object");
   Result<std::string> media_type = media_type_member(json);
@@ -146,6 +153,10 @@ Result<Descriptor> parse_descriptor(const Json& json) {
   if (!digest) return digest.error();
   Result<uint64_t> size = size_member(json);
   if (!size) return size.error();
+  // Nothing of it will ever be asked for, and so nothing would show that it is not the one of that digest.
+  if (*size == 0 && *digest != digest_of_nothing()) {
+    return malformed_document("its size is 0, and " + digest->str() + " is not the digest of nothing");
+  }
   Result<std::vector<std::string>> urls = urls_member(json);
   if (!urls) return urls.error();
   if (!is_foreign_layer(*media_type)) urls->clear();
@@ -192,6 +203,7 @@ Result<IndexEntry> parse_entry(const Json& json) {
 
 Result<Document> parse_index(const Json& document, std::string media_type) {
   Index index{std::move(media_type), {}};
+  if (!document.names("manifests")) return malformed_document("'manifests' is missing");
   Result<const Json::Array*> entries = array_member(document, "manifests");
   if (!entries) return entries.error();
   if (*entries == nullptr) return Document(std::move(index));
@@ -253,6 +265,20 @@ Result<std::vector<Descriptor>> parse_layers(const Json& document) {
   return layers;
 }
 
+// One digest has one size, whichever descriptor names it.
+Result<void> check_sizes(const Descriptor& config, const std::vector<Descriptor>& layers) {
+  std::map<Digest, uint64_t> sizes{{config.digest, config.size_bytes}};
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const uint64_t known = sizes.emplace(layers[i].digest, layers[i].size_bytes).first->second;
+    if (known != layers[i].size_bytes) {
+      return malformed_document("layer " + std::to_string(i + 1) + ": " + layers[i].digest.str() + " has " +
+                                std::to_string(layers[i].size_bytes) + " bytes here and " + std::to_string(known) +
+                                " before");
+    }
+  }
+  return {};
+}
+
 Result<Document> parse_manifest(const Json& document, std::string media_type) {
   Result<Descriptor> config = parse_config_descriptor(document, media_type);
   if (!config) return config.error();
@@ -264,6 +290,7 @@ Result<Document> parse_manifest(const Json& document, std::string media_type) {
   if (!layers->empty() && !has_layer) {
     return not_an_image("its content is of the type " + in_quotes(layers->front().media_type));
   }
+  if (Result<void> sizes = check_sizes(*config, *layers); !sizes) return sizes.error();
   return Document(Manifest{std::move(media_type), std::move(*config), std::move(*layers)});
 }
 

@@ -59,6 +59,31 @@ Index good_index(const std::string& body, std::string_view content_type = "", st
 
 // ---- what is refused -----------------------------------------------------------------------------
 
+TEST(ADocument, WithASizeOfNothingAndTheDigestOfSomethingIsRefused) {
+  const std::string something = descriptor(kLayerType, "\"" + kDigest + "\"", "0");
+  expect_refused(manifest(something), Errc::malformed, "layer 1");
+  expect_refused(manifest("", descriptor(kConfigType, "\"" + kDigest + "\"", "0")), Errc::malformed, "config");
+  expect_refused(index(descriptor(std::string(kOciManifest), "\"" + kDigest + "\"", "0")), Errc::malformed, "entry 1");
+  const std::string nothing = "\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"";
+  EXPECT_EQ(good_manifest(manifest(descriptor(kLayerType, nothing, "0"))).layers.at(0).size_bytes, 0u);
+}
+
+TEST(ADocument, ThatGivesOneDigestTwoSizesIsRefused) {
+  const std::string other = "\"sha256:" + std::string(64, 'b') + "\"";
+  const std::string seven = descriptor(kLayerType, other, "7");
+  expect_refused(manifest(seven + "," + descriptor(kLayerType, other, "8")), Errc::malformed, "layer 2");
+  expect_refused(manifest(descriptor(kLayerType, "\"" + kDigest + "\"", "8")), Errc::malformed, "layer 1");
+  EXPECT_EQ(good_manifest(manifest(seven + "," + seven)).layers.size(), 2u);
+}
+
+TEST(ADocument, CalledAnIndexThatListsNothingAtAllIsRefused) {
+  for (const char* body : {"{}", R"({"schemaVersion":2})"}) {
+    Result<Document> document = parse_document(body, kOciIndex);
+    ASSERT_FALSE(document) << body;
+    EXPECT_TRUE(document.error().is(Errc::malformed)) << body;
+  }
+}
+
 TEST(Document, IsNoHostileDocument) {
   for (const HostileDocument& hostile : hostile_documents()) {
     for (std::string_view content_type : {std::string_view(), kOciManifest, kDockerManifestList}) {
@@ -218,13 +243,13 @@ TEST(Document, OfALayerWithoutATypeIsMalformed) {
 TEST(Manifest, NamesItsConfigAndItsLayersInOrder) {
   std::string second = "\"sha256:" + std::string(64, 'b') + "\"";
   Manifest parsed = good_manifest(
-      manifest(descriptor(kLayerType) + "," + descriptor(kLayerType, second, "0") + "," + descriptor(kLayerType)));
+      manifest(descriptor(kLayerType) + "," + descriptor(kLayerType, second, "9") + "," + descriptor(kLayerType)));
   EXPECT_EQ(parsed.media_type, kOciManifest);
   EXPECT_EQ(parsed.config.media_type, kConfigType);
   EXPECT_EQ(parsed.config.digest.str(), kDigest);
   ASSERT_EQ(parsed.layers.size(), 3u);
   EXPECT_EQ(parsed.layers[1].digest.hex(), std::string(64, 'b'));
-  EXPECT_EQ(parsed.layers[1].size_bytes, 0u);
+  EXPECT_EQ(parsed.layers[1].size_bytes, 9u);
   EXPECT_EQ(parsed.layers[0], parsed.layers[2]) << "a layer may repeat";
 }
 
@@ -234,9 +259,9 @@ TEST(Manifest, MayHaveNoLayers) {
 }
 
 TEST(Manifest, MayHaveTheLargestLayerThereIs) {
-  EXPECT_EQ(
-      good_manifest(manifest(descriptor(kLayerType, "\"" + kDigest + "\"", "1099511627775"))).layers[0].size_bytes,
-      kMaxLayerBytes - 1);
+  const std::string other = "\"sha256:" + std::string(64, 'b') + "\"";
+  EXPECT_EQ(good_manifest(manifest(descriptor(kLayerType, other, "1099511627775"))).layers[0].size_bytes,
+            kMaxLayerBytes - 1);
 }
 
 TEST(Manifest, OfDockersEarlyDaysMayMislabelItsConfig) {
@@ -275,7 +300,7 @@ TEST(Document, WithoutAMediaTypeIsKnownByItsMembers) {
 }
 
 TEST(Document, ThatSaysNothingIsWhatTheHeaderSays) {
-  EXPECT_TRUE(good_index(R"({"schemaVersion":2})", kOciIndex).entries.empty());
+  EXPECT_TRUE(good_index(R"({"schemaVersion":2,"manifests":null})", kOciIndex).entries.empty());
   EXPECT_FALSE(parse_document(R"({"schemaVersion":2})", kOciManifest));
 }
 
