@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "registry/text.h"
 
@@ -61,30 +62,52 @@ bool take_parameters(std::string_view& rest) {
   }
 }
 
-bool is_reference(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; });
+// Empty: it leads nowhere.
+std::string followable(std::string_view reference) {
+  std::string whole;
+  for (char c : reference) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7f) return {};
+    whole += c == ' ' ? "%20" : std::string(1, c);
+  }
+  return whole;
 }
 
-std::optional<std::string> next_of(std::string_view rest) {
+Error leads_nowhere(std::string_view link) {
+  return {Errc::bad_response, "its Link header names a next page that cannot be followed: " + in_quotes(link)};
+}
+
+// A link whose brackets are missing, in part or both.
+Result<std::optional<std::string>> next_of_broken(std::string_view rest) {
+  const std::string_view whole = rest;
+  rest.remove_prefix(std::min(rest.find(';'), rest.size()));
+  if (take_parameters(rest)) return leads_nowhere(whole);
+  return std::optional<std::string>();
+}
+
+Result<std::optional<std::string>> next_of(std::string_view rest) {
   while (true) {
-    size_t open = rest.find('<');
-    if (open == std::string_view::npos) return std::nullopt;
-    size_t close = rest.find('>', open);
-    if (close == std::string_view::npos) return std::nullopt;
-    std::string_view reference = rest.substr(open + 1, close - open - 1);
+    const size_t open = rest.find('<');
+    const size_t close = rest.find('>', std::min(open, rest.size()));
+    if (close == std::string_view::npos) return next_of_broken(rest);
+    const std::string_view link = rest.substr(open);
+    const std::string_view reference = rest.substr(open + 1, close - open - 1);
     rest.remove_prefix(close + 1);
-    if (take_parameters(rest) && is_reference(reference)) return std::string(reference);
+    if (!take_parameters(rest)) continue;
+    std::string next = followable(reference);
+    if (next.empty()) return leads_nowhere(link);
+    return std::optional<std::string>(std::move(next));
   }
 }
 
 }  // namespace
 
-std::optional<std::string> next_link(const std::vector<std::string>& link_header_values) {
+Result<std::optional<std::string>> next_link(const std::vector<std::string>& link_header_values) {
   for (const std::string& value : link_header_values) {
-    if (std::optional<std::string> next = next_of(value)) return next;
+    Result<std::optional<std::string>> next = next_of(value);
+    if (!next || next->has_value()) return next;
   }
-  return std::nullopt;
+  return std::optional<std::string>();
 }
 
 }  // namespace regfs::registry

@@ -85,7 +85,9 @@ class TagPages {
 }  // namespace
 
 Result<std::optional<std::string>> Names::next_page(const Question& question, const Reply& reply) {
-  std::optional<std::string> link = next_link(reply.head.headers.all("Link"));
+  Result<std::optional<std::string>> next = next_link(reply.head.headers.all("Link"));
+  if (!next) return next.error().while_doing("the list of " + question.what);
+  const std::optional<std::string>& link = *next;
   if (!link) return std::optional<std::string>();
   std::optional<std::string> url = resolve_url(reply.asked_url, *link);
   std::optional<Origin> origin = origin_of(reply.asked_url);

@@ -9,6 +9,7 @@ namespace {
 
 // Google answers with one page for all: some eight values for each image beside the tags.
 constexpr size_t kMaxPageValues = 1'000'000;
+constexpr size_t kMaxNameBytes = 255;  // of what a directory holds (NAME_MAX)
 
 Error malformed_page(const std::string& sentence) {
   return {Errc::malformed, "the tag list is " + sentence};
@@ -21,7 +22,7 @@ void add_children(const Json& document, TagPage& page) {
   page.listed += children->array()->size();
   for (const Json& entry : *children->array()) {
     const std::string* child = entry.string();
-    if (child != nullptr && is_repository_component(*child)) {
+    if (child != nullptr && child->size() <= kMaxNameBytes && is_repository_component(*child)) {
       page.children.push_back(*child);
     } else {
       ++page.skipped;

@@ -45,10 +45,10 @@ void challenge(std::string_view bytes) {
 }
 
 void link(std::string_view bytes) {
-  std::optional<std::string> next = next_link(lines_of(bytes));
-  if (!next) return;
-  REGFS_CHECK(!next->empty() && !has_control(*next), "a link with control characters");
-  std::optional<std::string> url = resolve_url("https://reg.example/v2/a/tags/list?n=1", *next);
+  Result<std::optional<std::string>> next = next_link(lines_of(bytes));
+  if (!next || !next->has_value()) return;
+  REGFS_CHECK(!(*next)->empty() && !has_control(**next), "a link with control characters");
+  std::optional<std::string> url = resolve_url("https://reg.example/v2/a/tags/list?n=1", **next);
   REGFS_CHECK(!url || origin_of(*url), "a resolved link that is no URL");
 }
 

@@ -116,6 +116,18 @@ TEST_F(RegistryFaultsOfLists, R27_ALinkThatIsNoNextPageEndsTheList) {
   EXPECT_EQ(listing_of(mount, "app").names, Names{"first"});
 }
 
+TEST_F(RegistryFaultsOfLists, R27_ANextPageThatCannotBeFollowedIsAnErrorAndNoShortList) {
+  const std::string path = FakeRegistry::tags_path("app");
+  for (const std::string& link :
+       {path + "?page=2; rel=\"next\"", "<" + path + "?page=2; rel=\"next\"", std::string("<>; rel=next")}) {
+    const MountedRegfs mount;
+    REGFS_ASSERT_MOUNTED(mount);
+    break_list("app", two_pages({{"Link", link}}));
+    EXPECT_EQ(listing_of(mount, "app").error, EIO) << link;
+    EXPECT_TRUE(contains(mount.log(), "Link")) << mount.log();
+  }
+}
+
 TEST_F(RegistryFaultsOfLists, R28_ALinkToItselfOrBackEnds) {
   const MountedRegfs mount;
   REGFS_ASSERT_MOUNTED(mount);
