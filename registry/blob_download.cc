@@ -224,7 +224,7 @@ void BlobDownload::decide_by_failure(const BlobEnd& end) {
 }
 
 void BlobDownload::follow(const BlobEnd& end) {
-  Result<std::string> target = redirect_target(end.want.url, *end.head);
+  Result<std::string> target = redirect_target(end.want.url, *end.head, Protects::digest);
   if (!target) return give_up(target.error());
   if (++redirects_ > kMaxRedirects) {
     return give_up({Errc::bad_response,

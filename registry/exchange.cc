@@ -85,7 +85,7 @@ Answer Exchange::follow(const Question& question, const Endpoint& endpoint, cons
     if (own && token) request.headers.add("Authorization", token->reveal());
     Answer answer = caller_.send(std::move(request), question.body_limit, question.at_most);
     if (answer.error || !is_redirect(answer.head.status)) return answer;
-    Result<std::string> target = redirect_target(url, answer.head);
+    Result<std::string> target = redirect_target(url, answer.head, question.protects);
     if (hop == kMaxRedirects) {
       target = Error{Errc::bad_response, "over " + std::to_string(kMaxRedirects) + " redirects, the last of them to " +
                                              redacted(target ? *target : url)};

@@ -16,6 +16,7 @@
 #include "registry/client.h"
 #include "registry/endpoint.h"
 #include "registry/rate_limit.h"
+#include "registry/redirect.h"
 #include "registry/reference.h"
 #include "registry/refusal.h"
 #include "registry/token_source.h"
@@ -31,6 +32,7 @@ struct Question {
   size_t body_limit = 0;
   bool decode_content = false;
   bool once = false;                                      // no other tries
+  Protects protects = Protects::tls;                      // the answer, where a redirect leads to another server
   std::optional<std::chrono::milliseconds> at_most = {};  // for a request, all of it
 };
 

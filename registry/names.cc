@@ -164,6 +164,7 @@ Result<std::string> Names::small_blob(const Repository& repository, const Descri
   question.repository = repository;
   question.what = repository.str() + "@" + descriptor.digest.str();
   question.path = "/v2/" + repository.name + "/blobs/" + descriptor.digest.str();
+  question.protects = Protects::digest;
   if (descriptor.size_bytes > kMaxConfigBytes) {
     return Error{Errc::too_large, question.what + " should be " + std::to_string(descriptor.size_bytes) +
                                       " bytes, more than the 4 MiB that a config may have"};

@@ -9,7 +9,7 @@ bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-Result<std::string> redirect_target(std::string_view from_url, const HttpHead& head) {
+Result<std::string> redirect_target(std::string_view from_url, const HttpHead& head, Protects protects) {
   std::optional<Origin> from = origin_of(from_url);
   std::string answerer = from ? from->authority() : redacted(from_url);
   std::optional<std::string> location = head.headers.first("Location");
@@ -17,8 +17,9 @@ Result<std::string> redirect_target(std::string_view from_url, const HttpHead& h
   std::optional<std::string> target = resolve_url(from_url, *location);
   if (!target) return Error{Errc::bad_response, answerer + " redirects to what is no http or https URL"};
   std::optional<Origin> to = origin_of(*target);
-  bool loopback = is_loopback_host(from->host) && is_loopback_host(to->host);
-  if (from->scheme == "https" && to->scheme == "http" && !loopback) {
+  const bool loopback = is_loopback_host(from->host) && is_loopback_host(to->host);
+  const bool harmless = loopback && protects == Protects::digest;
+  if (from->scheme == "https" && to->scheme == "http" && !harmless) {
     return Error{Errc::bad_response, answerer + " redirects from https to http at " + to->host + ": refused"};
   }
   return *target;

@@ -14,8 +14,11 @@ inline constexpr int kMaxRedirects = 10;
 
 bool is_redirect(int status);  // 301, 302, 303, 307, 308
 
+// What shows that the answer behind a redirect is the right one: of a blob its digest; of names, TLS alone.
+enum class Protects { digest, tls };
+
 // The absolute URL that a redirecting answer to `from_url` names. Errc::bad_response when it names none, is no
-// http or https URL, or leads from https to http (from one loopback host to another it may).
-Result<std::string> redirect_target(std::string_view from_url, const HttpHead& head);
+// http or https URL, or leads from https to http (for a blob it may, from one loopback host to another).
+Result<std::string> redirect_target(std::string_view from_url, const HttpHead& head, Protects protects);
 
 }  // namespace regfs::registry

@@ -98,7 +98,7 @@ Answer TokenRequests::follow(const TokenWant& want, HttpRequest request) {
     endpoints_.secure(sent, first ? Endpoints::Peer::realm : Endpoints::Peer::other);
     Answer answer = caller_.send(std::move(sent), kMaxTokenBodyBytes);
     if (answer.error || !is_redirect(answer.head.status)) return answer;
-    Result<std::string> next = redirect_target(request.url, answer.head);
+    Result<std::string> next = redirect_target(request.url, answer.head, Protects::tls);
     Result<void> allowed = next ? check_realm(want, *next) : Result<void>(next.error());
     if (allowed && origin_of(*next) != told) {
       request.headers.remove("Authorization");
