@@ -30,8 +30,7 @@ Errc code_of(const Refusal& refusal) {
     case 404:
     case 410: return Errc::not_found;
     case 400: return names_no_repository(refusal) ? Errc::not_found : Errc::bad_response;
-    case 405:
-    case 501: return Errc::unsupported;
+    case 405: return Errc::unsupported;
     case 408: return Errc::timed_out;
     case 429: return Errc::rate_limited;
     default: return is_server_error(status) ? Errc::server_error : Errc::bad_response;

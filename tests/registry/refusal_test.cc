@@ -98,7 +98,7 @@ TEST(Refusal, Of5xxBlamesTheServer) {
 
 TEST(Refusal, OfOtherKindsHasItsOwnCode) {
   for (auto [status, code] :
-       {std::pair(405, Errc::unsupported), std::pair(501, Errc::unsupported), std::pair(410, Errc::not_found),
+       {std::pair(405, Errc::unsupported), std::pair(501, Errc::server_error), std::pair(410, Errc::not_found),
         std::pair(451, Errc::forbidden), std::pair(408, Errc::timed_out), std::pair(400, Errc::bad_response),
         std::pair(204, Errc::bad_response), std::pair(418, Errc::bad_response)}) {
     EXPECT_TRUE(to_error(refusal(status)).is(code)) << status;
