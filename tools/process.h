@@ -7,7 +7,8 @@
 
 namespace regfs {
 
-// A program started without standard descriptors would get its own files under their numbers. The first call of main.
+// A program started without standard descriptors would get its own files under their numbers. They become what fails
+// when it is used: an archive written to a closed standard output is an error, not lost. The first call of main.
 void open_standard_descriptors();
 
 // As many descriptors as the system grants, up to what every open layer and connection may need.

@@ -54,6 +54,15 @@ TEST_F(PullOutput, ToAPipeThatClosesIsAFailureInWords) {
   EXPECT_TRUE(contains(finished.error, "cannot write standard output: Broken pipe\n"));
 }
 
+TEST_F(PullOutput, ToAClosedStandardOutputIsAFailureInWords) {
+  const std::vector<std::string> pulls = command({"--platform=linux/amd64", "-o", "-", name_of("app", "1")});
+  std::vector<std::string> words{"bash", "-c", "\"$@\" >&-", "bash"};
+  words.insert(words.end(), pulls.begin(), pulls.end());
+  const Finished finished = run(words);
+  EXPECT_EQ(finished.status, kDiskFailure) << finished.error;
+  EXPECT_TRUE(contains(finished.error, "cannot write standard output: Bad file descriptor\n"));
+}
+
 TEST_F(PullOutput, ToADiskWithoutRoomIsRefusedBeforeALayerIsFetched) {
   if (!mount_disk("3m")) GTEST_SKIP() << "no tmpfs can be mounted here";
   const Pulled pulled = pull_to(disk_ + "/a.tar");
