@@ -150,6 +150,14 @@ Result<void> settle_login(CredentialOptions& options, LoginVariables variables, 
   return {};
 }
 
+std::vector<std::string> credential_files(const CredentialOptions& options) {
+  std::vector<std::string> files;
+  for (const registry::CredentialPlace& place : registry::credential_places(credential_environment(options.authfile))) {
+    if (!place.path.empty()) files.push_back(place.path);
+  }
+  return files;
+}
+
 std::shared_ptr<registry::Credentials> make_credentials(const CredentialOptions& options,
                                                         const std::optional<std::string>& host, const Clock& clock,
                                                         Log& log) {

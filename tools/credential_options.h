@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -44,6 +45,9 @@ inline constexpr size_t kMaxPasswordBytes = 64u << 10;  // ECR's have several Ki
 // half of them is missing, or there is no such registry, or the authfile cannot be read or understood.
 Result<void> settle_login(CredentialOptions& options, LoginVariables variables, const std::optional<std::string>& host,
                           int stdin_fd);
+
+// Where credentials will be looked for, in the order they are asked.
+std::vector<std::string> credential_files(const CredentialOptions& options);
 
 // Who knows the credentials of a settled command line and this environment. `clock` and `log` must outlive it.
 std::shared_ptr<registry::Credentials> make_credentials(const CredentialOptions& options,

@@ -10,10 +10,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <future>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "fs/filesystem.h"
 #include "fs/fuse_session.h"
+#include "tools/credential_options.h"
 #include "tools/daemon.h"
 #include "tools/engine.h"
 #include "tools/mountpoint.h"
@@ -154,6 +158,29 @@ Result<std::unique_ptr<LogSink>> lasting_sink(const MountOptions& options) {
   return options.foreground ? stderr_sink() : syslog_sink();
 }
 
+// What the mount itself opens while it serves: through itself it would wait for itself.
+Result<void> check_all_outside(const MountOptions& options, const std::string& cache_directory,
+                               const std::string& mountpoint) {
+  struct Place {
+    std::string path;
+    const char* what;
+    const char* option;
+  };
+  std::vector<Place> places{{cache_directory, "the cache directory", "--cache-dir"},
+                            {options.log_file, "the log file", "--log-file"},
+                            {options.trust.tls.ca_file, "the file of certificates", "SSL_CERT_FILE"},
+                            {options.trust.tls.ca_directory, "the directory of certificates", "SSL_CERT_DIR"}};
+  for (std::string& file : credential_files(options.credentials)) {
+    places.push_back({std::move(file), "the file of credentials", "--authfile"});
+  }
+  for (const Place& place : places) {
+    if (place.path.empty()) continue;
+    Result<void> outside = check_outside(place.path, mountpoint, place.what, place.option);
+    if (!outside) return outside.error();
+  }
+  return {};
+}
+
 Result<void> serve(const MountOptions& options, const std::string& mountpoint, const std::string& cache_directory,
                    const SystemClock& clock, Log& log, Daemon& daemon) {
   // Opened while the terminal can still be told that it cannot.
@@ -194,11 +221,9 @@ int run_mount(const MountOptions& options) {
   MountOptions settled = options;
   std::string cache_directory = std::filesystem::absolute(options.cache_dir).lexically_normal().string();
   if (!settled.log_file.empty()) settled.log_file = std::filesystem::absolute(settled.log_file).string();
-  Result<void> outside = check_outside(cache_directory, *mountpoint, "the cache directory", "--cache-dir");
-  if (outside && !settled.log_file.empty()) {
-    outside = check_outside(settled.log_file, *mountpoint, "the log file", "--log-file");
+  if (Result<void> outside = check_all_outside(settled, cache_directory, *mountpoint); !outside) {
+    return fail(outside.error());
   }
-  if (!outside) return fail(outside.error());
 
   Result<Daemon> daemon = settled.foreground ? Result<Daemon>(Daemon::foreground()) : Daemon::start();
   if (!daemon) return fail(daemon.error());

@@ -116,7 +116,13 @@ TEST_F(StartupFaults, F18_ACacheInsideOfItsOwnMountIsRefused) {
   expect_refusal({"-f", "--cache-dir", scratch_ / "link/cache", mountpoint_}, {mountpoint_, "--cache-dir"});
 }
 
-// Nothing else that regfs opens is a path of the user's: it makes no temporary files, so TMPDIR leads nowhere.
+TEST_F(StartupFaults, F18_CredentialsInsideOfTheMountThatNeedsThemAreRefused) {
+  std::ofstream(mountpoint_ + "/auth.json") << "{}";
+  expect_refusal({"-f", "--cache-dir", cache_, "--authfile", mountpoint_ + "/auth.json", mountpoint_},
+                 {mountpoint_ + "/auth.json", "--authfile"});
+}
+
+// It makes no temporary files, so TMPDIR leads nowhere.
 TEST_F(StartupFaults, F18_ALogFileInsideOfItsOwnMountIsRefused) {
   std::filesystem::create_directory_symlink(mountpoint_, scratch_ / "link");
   for (const std::string& directory : {mountpoint_, scratch_ / "link"}) {
