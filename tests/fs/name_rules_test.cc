@@ -119,10 +119,16 @@ TEST_F(NameRulesTest, TheRootNeverAsksTheNetwork) {
   EXPECT_EQ(requests(), 0u);
 }
 
-TEST_F(NameRulesTest, ListingARepositoryAsksForItsTagListOnly) {
+TEST_F(NameRulesTest, ListingARepositoryAsksForItsTagListOnlyAndOfItsRegistryForTheCatalogOnce) {
   put_tags("app", {"v1", "v2"});
+  put_tags("other", {"v3"});
   EXPECT_EQ(list("app"), (Names{"v1", "v2"}));
-  EXPECT_EQ(requests(), 1u);
+  EXPECT_EQ(list("other"), Names{"v3"});
+  clock_.advance(test::kTagTtl);
+  EXPECT_EQ(list("app"), (Names{"v1", "v2"}));
+  EXPECT_EQ(transport_.count(tags_url("app")), 2u);
+  EXPECT_EQ(transport_.count(tags_url("other")), 1u);
+  EXPECT_EQ(requests(), 4u) << "and one for the catalog, which there is not";
 }
 
 TEST_F(NameRulesTest, ATagOfAFreshListingIsAnsweredWithoutARequest) {
