@@ -128,8 +128,7 @@ class DiskRefStore : public RefStore {
     for (const std::string& name : *names) {
       std::optional<std::string> repository = parse_safe_name(name);
       if (!repository) repository = named_inside(layout_.refs_directory() + "/" + name);
-      // A name without a '/' is a registry's, with its catalog.
-      if (repository && repository->find('/') != std::string::npos) known.push_back(std::move(*repository));
+      if (repository && !is_host(*repository)) known.push_back(std::move(*repository));
     }
     std::sort(known.begin(), known.end());
     return known;
@@ -170,6 +169,13 @@ class DiskRefStore : public RefStore {
   }
   std::string catalog_path(const std::string& host) const {
     return layout_.repository(host) + "/catalog" + std::string(kRecordEnd);
+  }
+
+  // A name without a '/' may be a registry's, whose directory holds its catalog.
+  bool is_host(const std::string& name) const {
+    if (name.find('/') != std::string::npos) return false;
+    Result<std::vector<std::string>> files = disk_->list(layout_.repository(name));
+    return files && std::find(files->begin(), files->end(), "catalog" + std::string(kRecordEnd)) != files->end();
   }
 
   json read(const std::string& path, uint64_t max_bytes) const {
