@@ -19,7 +19,9 @@ const test::SampleImage& arm64() {
   return image;
 }
 
-bool is_directory(const Result<Child>& child) { return child && std::holds_alternative<Location>(child->what); }
+bool is_directory(const Result<Child>& child) {
+  return child && std::holds_alternative<Location>(child->what);
+}
 
 // --- what is refused ---
 
@@ -277,10 +279,9 @@ TEST_F(NameRulesTest, ADigestShowsThePlatformWithoutNames) {
 
 TEST_F(NameRulesTest, TheBytesOfAManifestDecideWhenItsHeaderLies) {
   put_image("app", "v1", amd64());
-  transport_.replace(manifest_url("app", "v1"),
-                     {.headers = {{"Content-Type", amd64().media_type},
-                                  {"Docker-Content-Digest", sha256_of("another").str()}},
-                      .body = amd64().manifest});
+  transport_.replace(manifest_url("app", "v1"), {.headers = {{"Content-Type", amd64().media_type},
+                                                             {"Docker-Content-Digest", sha256_of("another").str()}},
+                                                 .body = amd64().manifest});
   Result<Child> child = lookup("app/v1", "linux-amd64.tar");
   ASSERT_TRUE(child) << child.error().context();
   EXPECT_EQ(facts(child).identity.manifest.digest, amd64().digest);
