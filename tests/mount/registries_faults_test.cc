@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What is peculiar to one registry, or befalls its users: as a table of registry, trouble, and what must be seen.
 #include <algorithm>
-#include <memory>
 
 #include "tests/mount/registries_fixture.h"
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 #include <utility>
 
 namespace regfs::test {
@@ -28,7 +29,8 @@ void replace_all(std::string& text, const std::string& word, const std::string& 
 std::string percent_encoded(const std::string& text) {
   constexpr const char* kDigits = "0123456789ABCDEF";
   std::string out;
-  for (const unsigned char letter : text) {
+  for (const char each : text) {
+    const auto letter = static_cast<unsigned char>(each);
     if (std::isalnum(letter) != 0 || letter == '-' || letter == '.' || letter == '_' || letter == '~') {
       out += static_cast<char>(letter);
     } else {
