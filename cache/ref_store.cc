@@ -18,6 +18,7 @@ using nlohmann::json;
 
 constexpr uint64_t kMaxTagBytes = 16ull << 10;       // a record of ours is below 1 KiB
 constexpr uint64_t kMaxTagListBytes = 128ull << 20;  // the longest tag list accepted is 64 MiB, before escapes
+constexpr uint64_t kMaxCatalogBytes = 32ull << 20;   // the longest catalog accepted is 16 MiB, before escapes
 constexpr int kMaxDepth = 3;                         // record → tags → a tag
 constexpr std::string_view kRecordEnd = ".json";
 
@@ -40,6 +41,19 @@ std::optional<std::string> text_of(const json& record, const char* key) {
   auto it = record.find(key);
   if (it == record.end() || !it->is_string()) return std::nullopt;
   return it->get<std::string>();
+}
+
+// nullopt: there is no list of that name, or something else than texts is in it.
+std::optional<std::vector<std::string>> texts_of(const json& record, const char* key) {
+  auto it = record.find(key);
+  if (it == record.end() || !it->is_array()) return std::nullopt;
+  std::vector<std::string> texts;
+  texts.reserve(it->size());
+  for (const json& text : *it) {
+    if (!text.is_string()) return std::nullopt;
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
 }
 
 std::optional<Wall::time_point> stored_of(const json& record) {
@@ -81,21 +95,30 @@ class DiskRefStore : public RefStore {
   std::optional<TagListRecord> tag_list(const std::string& repository) override {
     json record = read(tag_list_path(repository), kMaxTagListBytes, repository);
     std::optional<Wall::time_point> stored = stored_of(record);
-    auto tags = record.find("tags");
-    if (!stored || tags == record.end() || !tags->is_array()) return std::nullopt;
-    TagListRecord list;
-    list.stored = *stored;
-    list.tags.reserve(tags->size());
-    for (const json& tag : *tags) {
-      if (!tag.is_string()) return std::nullopt;
-      list.tags.push_back(tag.get<std::string>());
-    }
-    return list;
+    std::optional<std::vector<std::string>> tags = texts_of(record, "tags");
+    if (!stored || !tags) return std::nullopt;
+    std::vector<std::string> children = texts_of(record, "children").value_or(std::vector<std::string>());
+    return TagListRecord{*std::move(tags), std::move(children), *stored};
   }
 
-  Result<void> put_tag_list(const std::string& repository, const std::vector<std::string>& tags) override {
-    return write(tag_list_path(repository),
-                 {{"repository", repository}, {"stored", to_seconds(clock_.wall_now())}, {"tags", tags}});
+  Result<void> put_tag_list(const std::string& repository, const std::vector<std::string>& tags,
+                            const std::vector<std::string>& children) override {
+    json record{{"repository", repository}, {"stored", to_seconds(clock_.wall_now())}, {"tags", tags}};
+    if (!children.empty()) record["children"] = children;
+    return write(tag_list_path(repository), record);
+  }
+
+  std::optional<CatalogRecord> catalog(const std::string& host) override {
+    json record = read(catalog_path(host), kMaxCatalogBytes);
+    std::optional<Wall::time_point> stored = stored_of(record);
+    std::optional<std::vector<std::string>> repositories = texts_of(record, "repositories");
+    if (text_of(record, "host") != host || !stored || !repositories) return std::nullopt;
+    return CatalogRecord{*std::move(repositories), *stored};
+  }
+
+  Result<void> put_catalog(const std::string& host, const std::vector<std::string>& repositories) override {
+    return write(catalog_path(host),
+                 {{"host", host}, {"stored", to_seconds(clock_.wall_now())}, {"repositories", repositories}});
   }
 
   std::vector<std::string> repositories() override {
@@ -105,7 +128,7 @@ class DiskRefStore : public RefStore {
     for (const std::string& name : *names) {
       std::optional<std::string> repository = parse_safe_name(name);
       if (!repository) repository = named_inside(layout_.refs_directory() + "/" + name);
-      if (repository) known.push_back(std::move(*repository));
+      if (repository && !is_host(*repository)) known.push_back(std::move(*repository));
     }
     std::sort(known.begin(), known.end());
     return known;
@@ -143,6 +166,16 @@ class DiskRefStore : public RefStore {
   }
   std::string tag_list_path(const std::string& repository) const {
     return layout_.repository(repository) + "/tag-list" + std::string(kRecordEnd);
+  }
+  std::string catalog_path(const std::string& host) const {
+    return layout_.repository(host) + "/catalog" + std::string(kRecordEnd);
+  }
+
+  // A name without a '/' may be a registry's, whose directory holds its catalog.
+  bool is_host(const std::string& name) const {
+    if (name.find('/') != std::string::npos) return false;
+    Result<std::vector<std::string>> files = disk_->list(layout_.repository(name));
+    return files && std::find(files->begin(), files->end(), "catalog" + std::string(kRecordEnd)) != files->end();
   }
 
   json read(const std::string& path, uint64_t max_bytes) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What tags meant, when last asked: (repository, tag) → digest, and the tag list of a repository, on
-// disk below the cache directory so that they survive the mount. Freshness is the caller's business:
+// What tags meant, when last asked: (repository, tag) → digest, the tag list of a repository, and the catalog of a
+// registry, on disk below the cache directory so that they survive the mount. Freshness is the caller's business:
 // an answer carries when it was stored, by the wall clock. Written by write → rename; a damaged file
 // is an absent one. Owned by Mount; safe to use from any thread; touches the disk.
 #pragma once
@@ -24,6 +24,12 @@ struct TagRecord {
 
 struct TagListRecord {
   std::vector<std::string> tags;
+  std::vector<std::string> children;  // components below the repository, where the registry says
+  Wall::time_point stored;
+};
+
+struct CatalogRecord {
+  std::vector<std::string> repositories;
   Wall::time_point stored;
 };
 
@@ -42,7 +48,12 @@ class RefStore {
   virtual void drop_tag(const std::string& repository, const std::string& tag) = 0;  // the registry says it is gone
 
   virtual std::optional<TagListRecord> tag_list(const std::string& repository) = 0;
-  virtual Result<void> put_tag_list(const std::string& repository, const std::vector<std::string>& tags) = 0;
+  virtual Result<void> put_tag_list(const std::string& repository, const std::vector<std::string>& tags,
+                                    const std::vector<std::string>& children = {}) = 0;
+
+  // What a registry said of its repositories. That it names one makes none of them known.
+  virtual std::optional<CatalogRecord> catalog(const std::string& host) = 0;
+  virtual Result<void> put_catalog(const std::string& host, const std::vector<std::string>& repositories) = 0;
 
   // Every repository of which something is known, "host/name".
   virtual std::vector<std::string> repositories() = 0;

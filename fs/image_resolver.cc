@@ -8,7 +8,6 @@ namespace {
 
 constexpr size_t kRememberedNames = 50'000;  // tags and absences: some 200 bytes each
 constexpr size_t kRememberedRepositories = 1'000;
-constexpr size_t kRememberedCatalogs = 20;  // of 100,000 names at most
 constexpr size_t kRememberedPlatformLists = 2'000;
 // An index may hold indexes; whoever nests more than a real image needs is hostile.
 constexpr int kMostDocumentsPerTag = 40;
@@ -52,17 +51,6 @@ bool TagNames::contains(const std::string& tag) const {
   return has(*names, tag);
 }
 
-std::span<const std::string> CatalogNames::below(const std::string& prefix) const {
-  auto begin = std::lower_bound(names->begin(), names->end(), prefix);
-  auto end = std::find_if(begin, names->end(), [&](const std::string& name) { return !name.starts_with(prefix); });
-  return {begin, end};
-}
-
-bool CatalogNames::contains(const std::string& repository) const {
-  auto below = std::lower_bound(names->begin(), names->end(), repository + "/");
-  return has(*names, repository) || (below != names->end() && below->starts_with(repository + "/"));
-}
-
 ImageResolver::ImageResolver(registry::Client& client, cache::BlobStore& store, cache::RefStore& refs,
                              const Clock& clock, Log& log, std::chrono::milliseconds tag_ttl, bool offline)
     : client_(client),
@@ -74,8 +62,7 @@ ImageResolver::ImageResolver(registry::Client& client, cache::BlobStore& store, 
       offline_(offline),
       tags_(clock, kRememberedNames),
       lists_(clock, kRememberedRepositories),
-      catalogs_(clock, kRememberedCatalogs),
-      no_catalogs_(clock, kRememberedRepositories),
+      catalogs_(client, refs, clock, log, tag_ttl),
       absent_tags_(clock, kRememberedNames),
       absent_lists_(clock, kRememberedNames),
       known_(clock, kRememberedNames),
@@ -161,7 +148,7 @@ Result<TagNames> ImageResolver::tags(const registry::Repository& repository, Ask
   if (ask == Ask::registry) return ask_for_tags(repository);
   std::optional<cache::TagListRecord> record = refs_.tag_list(repository.str());
   if (!record) return not_cached("the tag list of " + repository.str());
-  return TagNames{sorted(std::move(record->tags)), sorted({}), kStaleLife};
+  return TagNames{sorted(std::move(record->tags)), sorted(std::move(record->children)), kStaleLife};
 }
 
 Result<TagNames> ImageResolver::ask_for_tags(const registry::Repository& repository) {
@@ -173,7 +160,7 @@ Result<TagNames> ImageResolver::ask_for_tags(const registry::Repository& reposit
     return listed.error();
   }
   TagNames list{sorted(std::move(listed->tags)), sorted(std::move(listed->children)), tag_ttl_};
-  Result<void> put = refs_.put_tag_list(repository.str(), *list.names);
+  Result<void> put = refs_.put_tag_list(repository.str(), *list.names, *list.children);
   if (!put) log_.failure(put.error().while_doing("remembering the tags of " + repository.str()).context());
   for (const std::string& tag : *list.names) absent_tags_.drop({repository, tag});
   lists_.put(repository, list, tag_ttl_);
@@ -181,36 +168,23 @@ Result<TagNames> ImageResolver::ask_for_tags(const registry::Repository& reposit
   return list;
 }
 
-std::optional<CatalogNames> ImageResolver::catalog(const std::string& host, Ask ask) {
-  auto fresh = catalogs_.get(host);
-  const bool asks = !fresh && ask == Ask::registry && !offline_ && !no_catalogs_.get(host);
-  if (asks) {
-    ask_for_catalog(host);
-    fresh = catalogs_.get(host);
-  }
-  if (!fresh) return std::nullopt;
-  return CatalogNames{fresh->value, fresh->left};
+std::optional<CatalogNames> ImageResolver::catalog(const std::string& host, Ask ask,
+                                                   std::chrono::milliseconds patience) {
+  if (ask == Ask::last_known || offline_) return catalogs_.last_known(host);
+  return catalogs_.ask(host, patience);
 }
 
-void ImageResolver::ask_for_catalog(const std::string& host) {
-  Result<registry::Catalog> catalog = client_.catalog(host, kCatalogPatience);
-  if (catalog) {
-    // For a moment at least: who lists a directory looks its names up next.
-    catalogs_.put(host, sorted(std::move(catalog->repositories)),
-                  std::max<std::chrono::milliseconds>(tag_ttl_, kStaleLife));
-    return;
-  }
-  const bool lasting = catalog.error().is(Errc::not_found) || catalog.error().is(Errc::unauthorized) ||
-                       catalog.error().is(Errc::forbidden) || catalog.error().is(Errc::unsupported) ||
-                       catalog.error().is(Errc::malformed);
-  no_catalogs_.put(host, true, lasting ? std::chrono::milliseconds(kNoCatalogMemory) : kStaleLife);
-  if (log_.debugs()) log_.debug("no catalog: " + catalog.error().context());
+bool ImageResolver::was_named(const registry::Repository& repository) {
+  if (catalogs_.last_known(repository.host).contains(repository.name)) return true;
+  const size_t slash = repository.name.rfind('/');
+  if (slash == std::string::npos) return false;
+  Result<TagNames> above = tags({repository.host, repository.name.substr(0, slash)}, Ask::last_known);
+  return above && has(*above->children, repository.name.substr(slash + 1));
 }
 
 std::optional<std::chrono::milliseconds> ImageResolver::named(const registry::Repository& repository) const {
-  if (auto catalog = catalogs_.get(repository.host)) {
-    if (CatalogNames{catalog->value, catalog->left}.contains(repository.name)) return catalog->left;
-  }
+  auto catalog = catalogs_.fresh(repository.host);
+  if (catalog && catalog->contains(repository.name)) return catalog->left;
   const size_t slash = repository.name.rfind('/');
   if (slash == std::string::npos) return std::nullopt;
   auto list = lists_.get({repository.host, repository.name.substr(0, slash)});

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "base/result.h"
 #include "cache/ref_store.h"
 #include "cache/store.h"
+#include "fs/catalogs.h"
 #include "fs/expiring_map.h"
 #include "fs/platform_list.h"
 #include "fs/resolved_image.h"
@@ -29,12 +29,6 @@ enum class Ask { registry, last_known };
 
 // How long a definite "does not exist" is trusted.
 inline constexpr std::chrono::seconds kAbsenceMemory{30};
-// How long an answer that could not be revalidated is served before the registry is tried again.
-inline constexpr std::chrono::seconds kStaleLife{5};
-// A catalog is waited for no longer: nobody depends on it, and some registries walk their whole store for it.
-inline constexpr std::chrono::seconds kCatalogPatience{5};
-// A registry that says that it has none is not asked again so soon.
-inline constexpr std::chrono::minutes kNoCatalogMemory{10};
 // What never changes is trusted this long.
 inline constexpr std::chrono::hours kForever{24};
 
@@ -49,15 +43,6 @@ struct TagNames {
   std::shared_ptr<const std::vector<std::string>> children;  // below the repository, where the registry says; sorted
   std::chrono::milliseconds left;
   bool contains(const std::string& tag) const;
-};
-
-// What the catalog of a registry names, whether all of it or not: proof of presence, never of absence.
-struct CatalogNames {
-  std::shared_ptr<const std::vector<std::string>> names;  // of repositories, sorted, each once
-  std::chrono::milliseconds left;
-  // Those that begin so: of "acme/" "acme/api" and "acme/web/next".
-  std::span<const std::string> below(const std::string& prefix) const;
-  bool contains(const std::string& repository) const;  // or one below it
 };
 
 struct Platforms {
@@ -76,9 +61,10 @@ class ImageResolver {
 
   // The tags of a repository, all pages. Errc::not_found is definite, and remembered.
   Result<TagNames> tags(const registry::Repository& repository, Ask ask);
-  // What the registry says of its repositories, for at most kCatalogPatience; nullopt where it says nothing.
-  // Remembered, either way.
-  std::optional<CatalogNames> catalog(const std::string& host, Ask ask);
+  // What the registry says of its repositories; nullopt where it says nothing.
+  std::optional<CatalogNames> catalog(const std::string& host, Ask ask, std::chrono::milliseconds patience);
+  // Whether the last known catalog or tag list names the repository or one below it. Asks nobody, may read the disk.
+  bool was_named(const registry::Repository& repository);
   // From memory alone, never waits: whether a fresh catalog or tag list names the repository or one below it, and for
   // how long still.
   std::optional<std::chrono::milliseconds> named(const registry::Repository& repository) const;
@@ -103,7 +89,6 @@ class ImageResolver {
 
   Result<ResolvedTag> ask_for_tag(const registry::Reference& reference);
   ResolvedTag remember_tag(const registry::Reference& reference, const Digest& digest, const std::string& media_type);
-  void ask_for_catalog(const std::string& host);
   Result<TagNames> ask_for_tags(const registry::Repository& repository);
   Result<Fetched> root_document(const registry::Reference& reference, const ResolvedTag& resolved, Ask ask);
   Result<std::string> document(const registry::Repository& repository, const registry::Descriptor& descriptor, Ask ask);
@@ -123,8 +108,7 @@ class ImageResolver {
   const bool offline_;
   ExpiringMap<registry::Reference, ResolvedTag> tags_;
   ExpiringMap<registry::Repository, TagNames> lists_;
-  ExpiringMap<std::string, std::shared_ptr<const std::vector<std::string>>> catalogs_;  // by host
-  ExpiringMap<std::string, bool> no_catalogs_;                                          // by host
+  Catalogs catalogs_;
   ExpiringMap<registry::Reference, bool> absent_tags_;
   ExpiringMap<registry::Repository, Errc> absent_lists_;
   ExpiringMap<registry::Repository, bool> known_;

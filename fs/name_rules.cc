@@ -128,7 +128,8 @@ Result<Child> NameRules::below_repository(const Location& parent, const std::str
   if (ask == Ask::last_known) {
     std::vector<ListedName> below;
     add_known_below(*child, below);
-    if (!below.empty()) return Child{*std::move(child), kStaleLife};
+    std::optional<registry::Repository> named = as_repository(*child);
+    if (!below.empty() || (named && resolver_.was_named(*named))) return Child{*std::move(child), kStaleLife};
     return Error(Errc::unreachable, parent.path + "/" + name + " is not in the cache");
   }
   Result<bool> known = is_repository(*repository, ask);
@@ -170,7 +171,7 @@ Result<Listing> NameRules::list(const Location& directory, Ask ask) {
   Listing listing{{}, kStaleLife};
   if (directory.components.empty()) {
     add_known_below(directory, listing.names);
-    add_catalog_below(directory, ask, listing);
+    add_catalog_below(directory, ask, kCatalogPatience, listing);
     return each_once(std::move(listing));
   }
 
@@ -210,15 +211,18 @@ Result<Listing> NameRules::list(const Location& directory, Ask ask) {
     }
   }
   add_known_below(directory, listing.names);
-  // Listing a repository costs its tag list only: of the catalog what is known already. A tag has nothing below it.
-  if (!found || repository_found) add_catalog_below(directory, found ? Ask::last_known : ask, listing);
+  // Listing a repository costs its tag list, and the catalog once in a long while. A tag has nothing below it.
+  if (!found || repository_found) {
+    add_catalog_below(directory, ask, found ? kBriefCatalogPatience : kCatalogPatience, listing);
+  }
   if (!found && listing.names.empty()) return refusal ? *refusal : does_not_exist(directory, "");
   return each_once(std::move(listing));
 }
 
-void NameRules::add_catalog_below(const Location& directory, Ask ask, Listing& listing) {
+void NameRules::add_catalog_below(const Location& directory, Ask ask, std::chrono::milliseconds patience,
+                                  Listing& listing) {
   if (!directory.host) return;
-  std::optional<CatalogNames> catalog = resolver_.catalog(*directory.host, ask);
+  std::optional<CatalogNames> catalog = resolver_.catalog(*directory.host, ask, patience);
   if (!catalog) return;
   std::string prefix;
   for (const std::string& component : directory.components) prefix += component + "/";

@@ -60,7 +60,7 @@ class NameRules {
   Result<Child> below_repository(const Location& parent, const std::string& name, Ask ask);
   Result<bool> is_repository(const registry::Repository& repository, Ask ask);
   void add_known_below(const Location& directory, std::vector<ListedName>& names);
-  void add_catalog_below(const Location& directory, Ask ask, Listing& listing);
+  void add_catalog_below(const Location& directory, Ask ask, std::chrono::milliseconds patience, Listing& listing);
 
   ImageResolver& resolver_;
   cache::RefStore& refs_;

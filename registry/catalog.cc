@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The catalog of a registry, which names.h declares: what it has of repositories, as far as it says.
+#include <algorithm>
 #include <unordered_set>
 
 #include "registry/names.h"
@@ -30,7 +31,6 @@ Result<Catalog> Names::catalog(const std::string& host, std::chrono::millisecond
   question.accept = "application/json";
   question.decode_content = true;
   question.once = true;
-  question.at_most = at_most;
 
   Catalog catalog;
   std::unordered_set<std::string> asked;
@@ -41,6 +41,8 @@ Result<Catalog> Names::catalog(const std::string& host, std::chrono::millisecond
          clock_.now() < end && asked.insert(question.path).second) {
     const bool first = asked.size() == 1;
     question.body_limit = kMaxCatalogBytes - bytes;
+    question.at_most =
+        std::max(std::chrono::milliseconds(1), std::chrono::ceil<std::chrono::milliseconds>(end - clock_.now()));
     Result<Reply> reply = exchange_.ask(question);
     if (!reply && first) return reply.error();
     if (!reply || reply->cut) break;

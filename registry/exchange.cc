@@ -2,7 +2,9 @@
 #include "registry/exchange.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "registry/challenge.h"
 #include "registry/redirect.h"
 #include "registry/refusal.h"
 #include "registry/url.h"
@@ -12,6 +14,15 @@ namespace {
 
 // First without a token or with one that has aged, then with the one that its challenge asks for.
 constexpr int kMaxChallenges = 2;
+
+// What a challenge says of the token that was shown: "insufficient_scope".
+std::string challenge_error(const HttpHead& head) {
+  for (const Challenge& challenge : parse_challenges(head.headers.all("WWW-Authenticate"))) {
+    auto error = challenge.parameters.find("error");
+    if (error != challenge.parameters.end()) return error->second;
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -32,7 +43,7 @@ Exchange::Exchange(Caller& caller, Endpoints& endpoints, TokenSource& tokens, co
 Result<Reply> Exchange::ask(const Question& question) {
   std::string asked_url;
   RetryPolicy policy = retry_policy(options_);
-  if (question.once) policy.attempts = 1;
+  if (question.once || question.for_words) policy.attempts = 1;
   Answer answer =
       caller_.with_retries(policy, clock_, [this, &question, &asked_url] { return once(question, asked_url); });
   if (answer.error) return answer.error->while_doing(question.what);
@@ -47,6 +58,7 @@ Result<Reply> Exchange::ask(const Question& question) {
 
 Answer Exchange::once(const Question& question, std::string& asked_url) {
   const std::string& host = question.repository.host;
+  bool asked_again = false;
   for (int challenges = 0;;) {
     Result<std::optional<Secret>> token = tokens_.current(question.repository);
     if (!token) {
@@ -63,9 +75,12 @@ Answer Exchange::once(const Question& question, std::string& asked_url) {
     }
     endpoints_.answered(host, endpoint, answer.head.status);
     const bool own = origin_of(answer.url) == origin_of(endpoint.url);
+    // Storage refuses a URL whose signature has expired: the registry signs another.
+    const bool turned_away = !own && (answer.head.status == 400 || is_challenge(answer.head.status));
+    if (turned_away && !std::exchange(asked_again, true)) continue;
     if (own) limits_.saw(host, answer.head, tokens_.identity(question.repository));
     bool challenged = is_challenge(answer.head.status) && own;
-    if (!challenged || challenges++ == kMaxChallenges) return answer;
+    if (!challenged || question.for_words || challenges++ == kMaxChallenges) return answer;
     Result<std::optional<Secret>> renewed = tokens_.renewed(question.repository, endpoint.url, answer.head, *token);
     if (!renewed) {
       answer.error = renewed.error();
@@ -115,8 +130,9 @@ HttpRequest Exchange::request_for(const Question& question, const std::string& u
 }
 
 Error refused(const Question& question, const Reply& reply) {
-  return to_error(
-      Refusal{reply.head.status, reply.answered_by, question.repository.host, question.what, reply.body, reply.around});
+  std::string words = reply.body.empty() ? challenge_error(reply.head) : reply.body;
+  return to_error(Refusal{reply.head.status, reply.answered_by, question.repository.host, question.what,
+                          std::move(words), reply.around});
 }
 
 std::string answerer_name(const Repository& repository, const Endpoint& endpoint, const std::string& url) {

@@ -3,7 +3,8 @@
 // challenge and its token or password, redirects, and other tries after a pause.
 //
 // At most kMaxRedirects are followed; a token or password goes along only while scheme, host and port stay
-// the registry's. 401 is answered with one at most twice a try. Used by names, on the caller's thread,
+// the registry's. 401 is answered with one at most twice a try. Of a redirect's target 400, 401 and 403 may mean that
+// its URL has expired: the registry is asked once more. Used by names, on the caller's thread,
 // which waits. Owned by Client; safe to use from any thread that may wait.
 #pragma once
 
@@ -31,7 +32,9 @@ struct Question {
   std::string accept;  // empty: anything
   size_t body_limit = 0;
   bool decode_content = false;
-  bool once = false;                                      // no other tries
+  bool once = false;  // no other tries
+  // Once more after a refusal, to hear why: with what was shown then, or with nothing where that was a password.
+  bool for_words = false;
   Protects protects = Protects::tls;                      // the answer, where a redirect leads to another server
   std::optional<std::chrono::milliseconds> at_most = {};  // for a request, all of it
 };
@@ -69,7 +72,7 @@ class Exchange {
   RateLimits& limits_;
 };
 
-// The Error that a Reply other than 200 means.
+// The Error that a Reply other than 200 means, in the words of its body, or else of its challenge.
 Error refused(const Question& question, const Reply& reply);
 
 // How the one who answered is called in sentences: the registry by its own name, another by its host.

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "base/sha256.h"
+#include "registry/challenge.h"
 #include "registry/link.h"
 #include "registry/tag_page.h"
 #include "registry/url.h"
@@ -129,7 +130,8 @@ Result<ManifestHead> Names::head_manifest(const Reference& reference) {
   Question question = manifest_question(reference);
   question.method = "HEAD";
   Result<Reply> reply = exchange_.ask(question);
-  // 405 and 501: no HEAD here. 400 and 429 are refusals in words, and the answer to a HEAD has none.
+  // 405 and 501: no HEAD here. 400 and 429 are refusals in words, and the answer to a HEAD has none. So are 401 and
+  // 403.
   const int status = reply ? reply->head.status : 0;
   if (status == 405 || status == 501 || status == 400 || status == 429) {
     question.method = "GET";
@@ -138,8 +140,23 @@ Result<ManifestHead> Names::head_manifest(const Reference& reference) {
     reply = exchange_.ask(question);
   }
   if (!reply) return reply.error();
+  if (is_challenge(status)) reply = with_words(question, *std::move(reply));
   if (!reply->ok()) return refused(question, *reply);
   return ManifestHead{digest_hint(*reply), reply->media_type()};
+}
+
+// A HEAD is refused without a body. Whoever says in the challenge what is wrong (Docker Hub, of what does not exist) is
+// not asked again; others are once, by a GET, which is billed by nobody while it is refused. Some refuse HEAD alone.
+Reply Names::with_words(Question question, Reply refusal) {
+  for (const Challenge& challenge : parse_challenges(refusal.head.headers.all("WWW-Authenticate"))) {
+    if (challenge.parameters.contains("error")) return refusal;
+  }
+  question.method = "GET";
+  question.for_words = true;
+  question.body_limit = kMaxManifestBytes;
+  Result<Reply> said = exchange_.ask(question);
+  const bool is_better = said && (said->ok() || said->head.status == refusal.head.status);
+  return is_better ? *std::move(said) : refusal;
 }
 
 Result<FetchedManifest> Names::manifest(const Reference& reference) {

@@ -36,6 +36,8 @@ class Names {
   static Result<std::optional<std::string>> next_page(const Question& question, const Reply& reply);
 
  private:
+  Reply with_words(Question question, Reply refusal);
+
   Exchange& exchange_;
   const Clock& clock_;
   Log& log_;

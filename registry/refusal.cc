@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "registry/refusal.h"
 
+#include "registry/challenge.h"
 #include "registry/error_body.h"
 #include "registry/reference.h"
 #include "registry/retry.h"
@@ -35,6 +36,17 @@ Errc code_of(const Refusal& refusal) {
     case 429: return Errc::rate_limited;
     default: return is_server_error(status) ? Errc::server_error : Errc::bad_response;
   }
+}
+
+// A WWW-Authenticate header that names neither Basic nor Bearer with its realm.
+bool is_odd_challenge(const HttpHead& head) {
+  const std::vector<std::string> headers = head.headers.all("WWW-Authenticate");
+  for (const Challenge& challenge : parse_challenges(headers)) {
+    const auto realm = challenge.parameters.find("realm");
+    const bool has_realm = realm != challenge.parameters.end() && !realm->second.empty();
+    if (challenge.scheme == "basic" || (challenge.scheme == "bearer" && has_realm)) return false;
+  }
+  return !headers.empty();
 }
 
 std::string too_many(const Refusal& refusal) {
@@ -85,7 +97,8 @@ std::string next_step(const Refusal& refusal) {
 
 Circumstances circumstances(const HttpHead& head, std::string identity, Wall::time_point now,
                             std::chrono::milliseconds longest_wait) {
-  Circumstances around{std::move(identity), std::nullopt, longest_wait, parse_rate_limit(head.headers)};
+  Circumstances around{std::move(identity), std::nullopt, longest_wait, parse_rate_limit(head.headers),
+                       is_odd_challenge(head)};
   if (std::optional<std::string> value = head.headers.first("Retry-After")) {
     around.retry_after = parse_retry_after(*value, now);
   }
@@ -96,6 +109,7 @@ Error to_error(const Refusal& refusal) {
   std::string sentence =
       refusal.what + ": " + cause(refusal) + " (" + refusal.answered_by + ": " + std::to_string(refusal.status);
   if (std::string words = describe_error_body(refusal.body); !words.empty()) sentence += " " + words;
+  if (refusal.around.odd_challenge) sentence += ", and its WWW-Authenticate header is not understood";
   sentence += "); used: " + (anonymous(refusal) ? "anonymous" : refusal.around.identity);
   if (std::string step = next_step(refusal); !step.empty()) sentence += "; " + step;
   return {code_of(refusal), sentence};

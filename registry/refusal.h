@@ -23,6 +23,7 @@ struct Circumstances {
   std::optional<std::chrono::seconds> retry_after;  // when the registry wants to be asked again
   std::chrono::milliseconds longest_wait{0};        // that would have been obeyed
   std::optional<RateLimit> limit;
+  bool odd_challenge = false;  // it was challenged for a credential in words that nobody understands
 };
 
 Circumstances circumstances(const HttpHead& head, std::string identity, Wall::time_point now,

@@ -46,7 +46,9 @@ Result<TokenAnswer> parse_token_answer(std::string_view body) {
   if (token == nullptr) token = non_empty_string(*answer, "token");
   if (token == nullptr) return malformed_answer("the answer of the token service holds no token");
   if (!fits_a_header(*token)) return malformed_answer("the token service sent a token that cannot stand in a header");
-  return TokenAnswer{Secret(*token), life(answer->find("expires_in"))};
+  const std::string* refresh_token = non_empty_string(*answer, "refresh_token");
+  return TokenAnswer{Secret(*token), life(answer->find("expires_in")),
+                     refresh_token != nullptr ? Secret(*refresh_token) : Secret()};
 }
 
 }  // namespace regfs::registry

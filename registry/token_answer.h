@@ -16,6 +16,7 @@ inline constexpr std::chrono::seconds kLongestTokenLife{24 * 60 * 60};
 struct TokenAnswer {
   Secret token;
   std::chrono::seconds expires_in;  // from when it was asked for; kShortestTokenLife..kLongestTokenLife
+  Secret refresh_token = {};        // in place of the one that was shown; empty: that one stays good
 };
 
 // `access_token`, or else `token`. A token that could not stand in a header (empty, control characters,

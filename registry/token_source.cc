@@ -294,7 +294,7 @@ Result<Secret> TokenSource::fetch(const TokenWant& want, const Repository& repos
   const std::string identity = is_told ? identity_of(credential) : "";
   Result<TokenAnswer> token = Error{Errc::bad_response, ""};
   if (credential && !credential->registry_token.empty()) {
-    token = TokenAnswer{credential->registry_token, kShortestTokenLife};
+    token = TokenAnswer{.token = credential->registry_token, .expires_in = kShortestTokenLife};
   } else {
     if (answer->error) return answer->error->while_doing(doing);
     if (answer->head.status != 200) {
@@ -307,6 +307,9 @@ Result<Secret> TokenSource::fetch(const TokenWant& want, const Repository& repos
     if (answer->cut) return Error{Errc::too_large, doing + ": the answer is over 1 MiB"};
     token = parse_token_answer(answer->body);
     if (!token) return token.error().while_doing(doing);
+    if (is_told && !credential->identity_token.empty() && !token->refresh_token.empty()) {
+      refresh_tokens_.renewed(want.realm, credential->identity_token, token->refresh_token);
+    }
   }
   Secret header("Bearer " + token->token.reveal());
   MutexLock lock(mutex_);
@@ -314,6 +317,22 @@ Result<Secret> TokenSource::fetch(const TokenWant& want, const Repository& repos
   shown(repository, identity);
   tokens_[want] = Token{header, asked_at, asked_at + token->expires_in - kTokenMargin, std::move(credential), identity};
   return header;
+}
+
+// With the newest refresh token of the login. Another request may have been given a newer one meanwhile.
+Answer TokenSource::ask_as(const TokenWant& want, const std::optional<Credential>& credential) {
+  if (!credential || credential->identity_token.empty()) return requests_.ask(want, credential);
+  const Secret& filed = credential->identity_token;
+  Credential shown = *credential;
+  shown.identity_token = refresh_tokens_.latest(want.realm, filed);
+  Answer answer = requests_.ask(want, shown);
+  // OAuth2 says 400 "invalid_grant" of one that is good no more.
+  const bool refused = !answer.error && (is_challenge(answer.head.status) || answer.head.status == 400);
+  if (!refused) return answer;
+  Secret other = refresh_tokens_.after_refusal(want.realm, filed, shown.identity_token);
+  if (other == shown.identity_token) return answer;
+  shown.identity_token = std::move(other);
+  return requests_.ask(want, shown);
 }
 
 // Asks once more when the realm refuses a credential and there is another by now. A Bearer token that stands as it is
@@ -326,7 +345,7 @@ Result<Answer> TokenSource::ask_realm(const TokenWant& want, const Repository& r
     credential = *found;
     if (credential && !credential->registry_token.empty()) return Answer();
     if (std::optional<Refusal> known = refusal_of(repository, credential); known && known->error) return *known->error;
-    Answer answer = requests_.ask(want, credential);
+    Answer answer = ask_as(want, credential);
     if (again || answer.error || !is_challenge(answer.head.status)) return answer;
     tell_refused(repository);
     Found other = find(repository);

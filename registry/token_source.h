@@ -22,6 +22,7 @@
 #include "registry/client.h"
 #include "registry/endpoint.h"
 #include "registry/reference.h"
+#include "registry/refresh_tokens.h"
 #include "registry/token_request.h"
 
 namespace regfs::registry {
@@ -98,6 +99,7 @@ class TokenSource {
 
   Result<Secret> get(const TokenWant& want, const Repository& repository, const std::optional<Secret>& rejected);
   Result<Secret> fetch(const TokenWant& want, const Repository& repository);
+  Answer ask_as(const TokenWant& want, const std::optional<Credential>& credential);
   Result<Answer> ask_realm(const TokenWant& want, const Repository& repository, std::optional<Credential>& credential);
   void shown(const Repository& repository, std::string identity) REGFS_REQUIRES(mutex_);
   void forget_expired() REGFS_REQUIRES(mutex_);
@@ -107,6 +109,7 @@ class TokenSource {
   const Clock& clock_;
   const ClientOptions& options_;
   TokenRequests requests_;
+  RefreshTokens refresh_tokens_;
   Mutex mutex_;
   CondVar landed_;
   std::map<Repository, Habit> habits_ REGFS_GUARDED_BY(mutex_);

@@ -29,7 +29,7 @@ registry::CredentialEnvironment credential_environment(const std::string& authfi
   registry::CredentialEnvironment environment;
   environment.authfile = authfile;
   environment.registry_auth_file = environment_variable("REGISTRY_AUTH_FILE");
-  environment.docker_auth_config = Secret(environment_variable("DOCKER_AUTH_CONFIG"));
+  environment.docker_auth_config = Secret(take_variable("DOCKER_AUTH_CONFIG").value_or(""));
   environment.docker_config = environment_variable("DOCKER_CONFIG");
   environment.home = environment_variable("HOME");
   environment.xdg_runtime_dir = environment_variable("XDG_RUNTIME_DIR");

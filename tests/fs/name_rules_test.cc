@@ -19,7 +19,9 @@ const test::SampleImage& arm64() {
   return image;
 }
 
-bool is_directory(const Result<Child>& child) { return child && std::holds_alternative<Location>(child->what); }
+bool is_directory(const Result<Child>& child) {
+  return child && std::holds_alternative<Location>(child->what);
+}
 
 // --- what is refused ---
 
@@ -119,10 +121,16 @@ TEST_F(NameRulesTest, TheRootNeverAsksTheNetwork) {
   EXPECT_EQ(requests(), 0u);
 }
 
-TEST_F(NameRulesTest, ListingARepositoryAsksForItsTagListOnly) {
+TEST_F(NameRulesTest, ListingARepositoryAsksForItsTagListOnlyAndOfItsRegistryForTheCatalogOnce) {
   put_tags("app", {"v1", "v2"});
+  put_tags("other", {"v3"});
   EXPECT_EQ(list("app"), (Names{"v1", "v2"}));
-  EXPECT_EQ(requests(), 1u);
+  EXPECT_EQ(list("other"), Names{"v3"});
+  clock_.advance(test::kTagTtl);
+  EXPECT_EQ(list("app"), (Names{"v1", "v2"}));
+  EXPECT_EQ(transport_.count(tags_url("app")), 2u);
+  EXPECT_EQ(transport_.count(tags_url("other")), 1u);
+  EXPECT_EQ(requests(), 4u) << "and one for the catalog, which there is not";
 }
 
 TEST_F(NameRulesTest, ATagOfAFreshListingIsAnsweredWithoutARequest) {
@@ -271,10 +279,9 @@ TEST_F(NameRulesTest, ADigestShowsThePlatformWithoutNames) {
 
 TEST_F(NameRulesTest, TheBytesOfAManifestDecideWhenItsHeaderLies) {
   put_image("app", "v1", amd64());
-  transport_.replace(manifest_url("app", "v1"),
-                     {.headers = {{"Content-Type", amd64().media_type},
-                                  {"Docker-Content-Digest", sha256_of("another").str()}},
-                      .body = amd64().manifest});
+  transport_.replace(manifest_url("app", "v1"), {.headers = {{"Content-Type", amd64().media_type},
+                                                             {"Docker-Content-Digest", sha256_of("another").str()}},
+                                                 .body = amd64().manifest});
   Result<Child> child = lookup("app/v1", "linux-amd64.tar");
   ASSERT_TRUE(child) << child.error().context();
   EXPECT_EQ(facts(child).identity.manifest.digest, amd64().digest);

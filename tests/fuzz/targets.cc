@@ -9,8 +9,10 @@
 #include "registry/challenge.h"
 #include "registry/credential_file.h"
 #include "registry/credential_helper.h"
+#include "registry/error_body.h"
 #include "registry/link.h"
 #include "registry/reference.h"
+#include "registry/tag_page.h"
 #include "registry/token_answer.h"
 #include "registry/url.h"
 
@@ -99,13 +101,34 @@ void base64(std::string_view bytes) {
   REGFS_CHECK(!decoded || decoded->size() <= bytes.size(), "base64 that grows");
 }
 
+void list_page(std::string_view bytes) {
+  if (Result<TagPage> page = parse_tag_page(bytes)) {
+    REGFS_CHECK(std::all_of(page->tags.begin(), page->tags.end(), is_tag), "a tag that is none");
+    REGFS_CHECK(std::all_of(page->children.begin(), page->children.end(), is_repository_component),
+                "a child that is no component");
+    REGFS_CHECK(page->tags.size() + page->children.size() + page->skipped == page->listed, "an entry that is lost");
+  }
+  if (Result<CatalogPage> page = parse_catalog_page(bytes, "reg.example")) {
+    REGFS_CHECK(std::all_of(page->repositories.begin(), page->repositories.end(),
+                            [](const std::string& name) { return make_repository("reg.example", name).has_value(); }),
+                "a repository that is none");
+  }
+}
+
+void error_body(std::string_view bytes) {
+  const std::string words = describe_error_body(bytes);
+  REGFS_CHECK(words.size() <= kMaxErrorSentenceBytes && !has_control(words), "words that do not fit a line");
+}
+
 constexpr Target kTargets[] = {{"challenge", challenge},
                                {"link", link},
                                {"reference", reference},
                                {"credential_file", credential_file},
                                {"helper_answer", helper_answer},
                                {"token_answer", token_answer},
-                               {"base64", base64}};
+                               {"base64", base64},
+                               {"list_page", list_page},
+                               {"error_body", error_body}};
 
 }  // namespace
 

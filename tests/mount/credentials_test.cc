@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 
@@ -315,6 +316,21 @@ TEST_F(CredentialsTest, DockerAuthConfigReadsAPrivateImage) {
   REGFS_ASSERT_MOUNTED(mount);
   EXPECT_TRUE(reads(mount));
   EXPECT_EQ(mount.log().find(kAnnBase64), std::string::npos);
+}
+
+TEST_F(CredentialsTest, TheHttpHeadersOfConfigJsonAreForDockerAndSentToNobody) {
+  write_config(
+      R"({"HttpHeaders": {"X-Meta-Key": "hunter2", "Authorization": "Basic hunter2", "X-Api-Key": "hunter2"}})");
+  std::atomic<int> sent{0};
+  registry_.break_path("/*", rewrites([&sent](const ScriptedExchange& exchange, RawAnswer&) {
+                         for (const auto& [name, value] : exchange.request.headers) {
+                           if (value.find("hunter2") != std::string::npos) ++sent;
+                         }
+                       }));
+  const MountedRegfs mount(with_config());
+  REGFS_ASSERT_MOUNTED(mount);
+  EXPECT_TRUE(reads(mount));
+  EXPECT_EQ(sent, 0);
 }
 
 TEST_F(CredentialsTest, ASecretOfAnAuthfileStandsInNoErrorThatItCauses) {

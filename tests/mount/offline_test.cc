@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "tests/mount/mount_fixture.h"
+#include "tests/support/rude_answers.h"
 
 namespace regfs::test {
 namespace {
@@ -50,6 +51,28 @@ TEST_F(Offline, ShowsTheTreeAndTheBytesOfACopiedCacheAndAsksNobody) {
   EXPECT_EQ(list_directory(mount / registry_.host() / "app").names, (std::vector<std::string>{"1", "2"}));
   EXPECT_EQ(list_directory(mount / registry_.host() / "app" / "1").error, 0);
   EXPECT_TRUE(same_bytes(read_file(tar_of(mount, "app", "1")).bytes, wanted_)) << mount.log();
+  EXPECT_TRUE(registry_.journal().entries().empty());
+}
+
+TEST_F(Offline, ShowsTheRepositoriesThatTheRegistryNamedLast) {
+  const std::vector<std::string> both{"app", "team"};
+  registry_.break_path("/v2/_catalog", rewrites([](const ScriptedExchange&, RawAnswer& answer) {
+                         answer = RawAnswer{};
+                         answer.set_body(R"({"repositories":["app","team/tool"]})");
+                       }));
+  {
+    MountedRegfs online({.cache_directory = scratch_ / "cache"});
+    REGFS_ASSERT_MOUNTED(online);
+    EXPECT_EQ(list_directory(online / registry_.host()).names, both);
+    EXPECT_EQ(online.stop(), 0);
+  }
+  registry_.journal().forget();
+  MountedRegfs mount(spec("cache"));
+  REGFS_ASSERT_MOUNTED(mount);
+  EXPECT_EQ(list_directory(mount / registry_.host()).names, both);
+  EXPECT_EQ(list_directory(mount / registry_.host() / "team").names, std::vector<std::string>{"tool"}) << mount.log();
+  EXPECT_EQ(stat_error(mount / registry_.host() / "team" / "tool"), 0) << mount.log();
+  EXPECT_EQ(list_directory(mount / registry_.host() / "team" / "tool").error, EHOSTUNREACH);
   EXPECT_TRUE(registry_.journal().entries().empty());
 }
 

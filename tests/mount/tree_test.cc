@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "tests/mount/mount_fixture.h"
+#include "tests/support/rude_answers.h"
 
 namespace regfs::test {
 namespace {
@@ -80,6 +81,25 @@ TEST_F(TreeTest, FindsRepositoriesBelowAPath) {
   const auto status = stat_of(repository / "v1" / "linux-arm-v7.tar");
   ASSERT_TRUE(status);
   EXPECT_EQ(static_cast<uint64_t>(status->st_size), model_of(index_.images[2], "acme/team/api", "v1").size_bytes());
+}
+
+TEST_F(TreeTest, ListsTheRepositoriesBelowARepositoryBesideItsTagsForOneRequestMore) {
+  const SampleImage image = make_image({});
+  registry_.push("team/app", "v1", image);
+  registry_.push("team/app/sidecar", "v2", image);
+  registry_.push("team/other", "v3", image);
+  registry_.break_path("/v2/_catalog", rewrites([](const ScriptedExchange&, RawAnswer& answer) {
+                         answer = RawAnswer{};
+                         answer.set_body(R"({"repositories":["team/app","team/app/sidecar","team/other"]})");
+                       }));
+  const MountedRegfs mount;
+  REGFS_ASSERT_MOUNTED(mount);
+  const MountPath team = mount / registry_.host() / "team";
+  EXPECT_EQ(list_directory(team / "app").names, (std::vector<std::string>{"sidecar", "v1"})) << mount.log();
+  EXPECT_EQ(list_directory(team / "app" / "sidecar").names, std::vector<std::string>{"v2"});
+  EXPECT_EQ(list_directory(team / "other").names, std::vector<std::string>{"v3"});
+  EXPECT_EQ(list_directory(team).names, (std::vector<std::string>{"app", "other"}));
+  EXPECT_EQ(registry_.journal().count("", "/v2/_catalog"), 1u);
 }
 
 TEST_F(TreeTest, ShowsATagThatIsOneManifestUnderThePlatformOfItsConfig) {

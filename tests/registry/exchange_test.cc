@@ -278,7 +278,23 @@ TEST_F(ExchangeTest, OffersNoTokenToARedirectsTargetThatAsksForOne) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->head.status, 401);
   EXPECT_EQ(reply->answered_by, "evil.example");
-  EXPECT_EQ(transport_.requests().size(), 2u);
+  EXPECT_EQ(transport_.requests().size(), 4u) << "and once more, since its URL may have expired";
+}
+
+TEST_F(ExchangeTest, AsksTheRegistryOnceMoreWhenTheUrlThatItGaveHasExpired) {
+  for (int status : {400, 401, 403}) {
+    transport_.replace(kUrl, {.status = 307, .headers = {{"Location", "https://store.example/blob?Expires=1"}}});
+    transport_.on(kUrl, {.status = 307, .headers = {{"Location", "https://store.example/blob?Expires=2"}}});
+    transport_.replace("https://store.example/blob?Expires=1", {.status = status, .body = "<Error/>"});
+    transport_.replace("https://store.example/blob?Expires=2", {.body = "good"});
+    Result<Reply> reply = ask();
+    ASSERT_TRUE(reply) << status;
+    EXPECT_EQ(reply->body, "good") << status;
+    transport_.replace("https://store.example/blob?Expires=2", {.status = status});
+    const size_t before = transport_.requests().size();
+    EXPECT_EQ(ask()->head.status, status);
+    EXPECT_EQ(transport_.requests().size(), before + 4) << "and no more often";
+  }
 }
 
 TEST_F(ExchangeTest, FallsBackToPlainHttpOnLoopbackOnceAndRemembersIt) {

@@ -172,6 +172,53 @@ TEST_F(NamesTest, AskOnceMoreWithGetForTheWordsOf429) {
   EXPECT_EQ(transport_.requests()[1].method, "GET");
 }
 
+TEST_F(NamesTest, AskOnceMoreWithGetForTheWordsOfARefusal) {
+  for (int status : {401, 403}) {
+    transport_.replace(kManifest, {.status = status});
+    transport_.on(kManifest, {.status = status, .body = R"({"errors": [{"code": "DENIED", "message": "expired"}]})"});
+    Result<ManifestHead> head = names_.head_manifest(reference_);
+    ASSERT_FALSE(head);
+    EXPECT_NE(head.error().context().find(std::to_string(status) + " DENIED \"expired\""), std::string::npos)
+        << head.error().context();
+  }
+  std::vector<std::string> methods;
+  for (const HttpRequest& request : transport_.requests_to(kManifest)) methods.push_back(request.method);
+  EXPECT_EQ(methods, (std::vector<std::string>{"HEAD", "GET", "HEAD", "GET"}));
+}
+
+TEST_F(NamesTest, AskNoFurtherWhereTheChallengeSaysWhy) {
+  transport_.on(
+      kManifest,
+      {.status = 401,
+       .headers = {{"WWW-Authenticate", R"(Digest realm="https://a.example/t",error="insufficient_scope")"}}});
+  Result<ManifestHead> head = names_.head_manifest(reference_);
+  ASSERT_FALSE(head);
+  EXPECT_NE(head.error().context().find(
+                "acme/api:v1: credentials needed, or it does not exist (reg.example: 401 insufficient_scope"),
+            std::string::npos)
+      << head.error().context();
+  EXPECT_EQ(transport_.count(kManifest), 1u);
+}
+
+TEST_F(NamesTest, TakeTheAnswerToGetWhereOnlyHeadIsRefused) {
+  transport_.on(kManifest, {.status = 403});
+  transport_.on(kManifest, {.headers = {{"Content-Type", "application/vnd.oci.image.index.v1+json"}}, .body = "{}"});
+  Result<ManifestHead> head = names_.head_manifest(reference_);
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->media_type, "application/vnd.oci.image.index.v1+json");
+}
+
+TEST_F(NamesTest, KeepARefusalWhoseWordsCannotBeHad) {
+  for (const test::ScriptedAnswer& second : {test::fails(TransportFailure::broken), test::ScriptedAnswer{.status = 503},
+                                             test::ScriptedAnswer{.status = 404}}) {
+    transport_.replace(kManifest, {.status = 403});
+    transport_.on(kManifest, second);
+    Result<ManifestHead> head = names_.head_manifest(reference_);
+    ASSERT_FALSE(head);
+    EXPECT_TRUE(head.error().is(Errc::forbidden)) << head.error().context();
+  }
+}
+
 TEST_F(NamesTest, DoNotFallBackToGetForATagThatDoesNotExist) {
   transport_.on(kManifest, {.status = 404});
   Result<ManifestHead> head = names_.head_manifest(reference_);

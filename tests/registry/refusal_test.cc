@@ -46,6 +46,27 @@ TEST(Refusal, Of401ToAUserSaysWhoseCredentialsAreNotAccepted) {
                 kAnn + "; run 'docker login ghcr.io' again, or give another password");
 }
 
+TEST(Refusal, ThatChallengesInUnknownWordsNamesTheHeader) {
+  test::FakeClock clock;
+  auto odd = [&clock](const std::vector<std::string>& challenges) {
+    HttpHead head;
+    head.status = 401;
+    for (const std::string& challenge : challenges) head.headers.add("WWW-Authenticate", challenge);
+    return circumstances(head, "", clock.wall_now(), 30s).odd_challenge;
+  };
+  for (const char* header : {"Bearer", "Bearer realm=\"http://unclosed", "Bearer realm=\"\"", "Negotiate", "=,=", ""}) {
+    EXPECT_TRUE(odd({header})) << header;
+  }
+  EXPECT_FALSE(odd({}));
+  EXPECT_FALSE(odd({"Negotiate", "Basic"}));
+  EXPECT_FALSE(odd({R"(Bearer realm="https://a.example/token")"}));
+  Refusal unknown = refusal(401);
+  unknown.around.odd_challenge = true;
+  EXPECT_NE(
+      sentence(unknown).find("(ghcr.io: 401, and its WWW-Authenticate header is not understood); used: anonymous"),
+      std::string::npos);
+}
+
 TEST(Refusal, Of403SaysWhoMayNot) {
   EXPECT_EQ(sentence(refusal(403, said("DENIED", "denied"), kAnn)),
             "ghcr.io/acme/api:v1: access denied, or it does not exist (ghcr.io: 403 DENIED); used: " + kAnn +

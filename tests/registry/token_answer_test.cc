@@ -54,6 +54,14 @@ TEST(TokenAnswer, LivesForTheShortestTimeWhenExpiryIsNonsense) {
   EXPECT_EQ(parse_token_answer(R"({"token":"abc"})")->expires_in, seconds(60));
 }
 
+TEST(TokenAnswer, MayHoldAnotherRefreshToken) {
+  EXPECT_EQ(parse_token_answer(R"({"access_token":"a","refresh_token":"next"})")->refresh_token.reveal(), "next");
+  for (const char* body : {R"({"token":"a"})", R"({"token":"a","refresh_token":""})",
+                           R"({"token":"a","refresh_token":null})", R"({"token":"a","refresh_token":["next"]})"}) {
+    EXPECT_TRUE(parse_token_answer(body)->refresh_token.empty()) << body;
+  }
+}
+
 TEST(TokenAnswer, LivesForADayAtMost) {
   EXPECT_EQ(parse_token_answer(R"({"token":"a","expires_in":18446744073709551615})")->expires_in, kLongestTokenLife);
   EXPECT_EQ(parse_token_answer(R"({"token":"a","expires_in":43200})")->expires_in, seconds(43'200));

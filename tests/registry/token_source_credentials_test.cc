@@ -262,6 +262,39 @@ TEST_F(TokenSourceCredentialsTest, PostsARefreshTokenAndNeverPutsItInAUrl) {
   EXPECT_FALSE(request.headers.first("Authorization"));
 }
 
+TEST_F(TokenSourceCredentialsTest, ShowsTheRefreshTokenThatItWasGivenLast) {
+  credentials_->held = Credential{
+      .username = "", .password = {}, .identity_token = Secret("filed"), .registry_token = {}, .source = "file"};
+  transport_.on(kRealm, {.body = R"({"access_token": "t1", "refresh_token": "second"})"});
+  transport_.on(kRealm, {.body = R"({"access_token": "t2", "refresh_token": "third"})"});
+  transport_.on(kRealm, {.body = R"({"access_token": "t3"})"});
+  transport_.on(kRealm, {.status = 400, .body = R"({"error": "invalid_grant"})"});
+  transport_.on(kRealm, {.body = R"({"access_token": "t4"})"});
+  EXPECT_EQ(renew(bearer()), "Bearer t1");
+  EXPECT_EQ(renew(bearer(), "Bearer t1"), "Bearer t2");
+  EXPECT_EQ(renew(bearer(), "Bearer t2"), "Bearer t3");
+  EXPECT_EQ(renew(bearer(), "Bearer t3"), "Bearer t4") << "the filed one is still good where the newest is not";
+  const std::vector<std::string> wanted{"filed", "second", "third", "third", "filed"};
+  const std::vector<HttpRequest> requests = transport_.requests();
+  ASSERT_EQ(requests.size(), wanted.size());
+  for (size_t each = 0; each < wanted.size(); ++each) {
+    EXPECT_TRUE(requests[each].body.ends_with("&refresh_token=" + wanted[each])) << each << ": " << requests[each].body;
+  }
+}
+
+TEST_F(TokenSourceCredentialsTest, ShowsARenewedRefreshTokenToNoOtherRealmAndForNoOtherLogin) {
+  credentials_->held = Credential{
+      .username = "", .password = {}, .identity_token = Secret("filed"), .registry_token = {}, .source = "file"};
+  transport_.on(kRealm, {.body = R"({"access_token": "t1", "refresh_token": "second"})"});
+  EXPECT_EQ(renew(bearer()), "Bearer t1");
+  transport_.on("https://other.example/token", {.body = R"({"access_token": "o"})"});
+  EXPECT_EQ(renew(bearer("https://other.example/token"), "Bearer t1"), "Bearer o");
+  EXPECT_TRUE(transport_.requests().back().body.ends_with("&refresh_token=filed"));
+  credentials_->held->identity_token = Secret("new-login");
+  EXPECT_EQ(renew(bearer(), "Bearer t1"), "Bearer t1");
+  EXPECT_TRUE(transport_.requests().back().body.ends_with("&refresh_token=new-login"));
+}
+
 TEST_F(TokenSourceCredentialsTest, GetsATokenWhereTheRealmKnowsNoPost) {
   credentials_->held = Credential{
       .username = "u", .password = {}, .identity_token = Secret("refresh"), .registry_token = {}, .source = "file"};

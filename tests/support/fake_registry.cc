@@ -8,9 +8,7 @@
 #include "base/check.h"
 
 namespace regfs::test {
-namespace {
 
-// Written anew, lest the program's own base64 be compared with itself.
 std::string basic_header(const FakeLogin& login) {
   static constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const std::string pair = login.username + ":" + login.password;
@@ -25,8 +23,6 @@ std::string basic_header(const FakeLogin& login) {
   while ((text.size() - 6) % 4 != 0) text += '=';
   return text;
 }
-
-}  // namespace
 
 FakeRegistry::FakeRegistry()
     : server_([this](HttpConnection& client, const HttpServerRequest& request) { return serve(client, request); }) {}

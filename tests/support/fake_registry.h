@@ -28,6 +28,9 @@ struct FakeLogin {
   std::string password;
 };
 
+// "Basic dXNlcjpwYXNz"; written anew, lest the program's own base64 be compared with itself.
+std::string basic_header(const FakeLogin& login);
+
 class FakeRegistry {
  public:
   FakeRegistry();

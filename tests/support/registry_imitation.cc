@@ -2,17 +2,23 @@
 #include "tests/support/registry_imitation.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
+#include <string_view>
+#include <utility>
 
 namespace regfs::test {
 namespace {
 
-constexpr const char* kToken = "imitated.token";
+constexpr std::string_view kBearer = "Bearer imitated.token.";
 constexpr const char* kSignature = "X-Signature=a%2Fb%3D%3D";
-constexpr const char* kBasic = "Basic QVdTOnR3ZWx2ZS1ob3Vycw==";  // of RegistryImitation::kLogin
+constexpr const char* kCatalogScope = "registry:catalog:*";
+constexpr const char* kReferenceDistributionBasic = R"(Basic realm="basic-realm")";
 
-constexpr std::array<const char*, 2> kRepositories = {"team/app", "team"};  // that exist, and that are asked for
+std::string bearer_of(size_t age) {
+  std::string header(kBearer);
+  header += std::to_string(age);
+  return header;
+}
 
 void replace_all(std::string& text, const std::string& word, const std::string& by) {
   for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size())) {
@@ -23,7 +29,8 @@ void replace_all(std::string& text, const std::string& word, const std::string& 
 std::string percent_encoded(const std::string& text) {
   constexpr const char* kDigits = "0123456789ABCDEF";
   std::string out;
-  for (const unsigned char letter : text) {
+  for (const char each : text) {
+    const auto letter = static_cast<unsigned char>(each);
     if (std::isalnum(letter) != 0 || letter == '-' || letter == '.' || letter == '_' || letter == '~') {
       out += static_cast<char>(letter);
     } else {
@@ -49,134 +56,53 @@ std::string header(const ScriptedExchange& exchange, const std::string& name) {
   return found == exchange.request.headers.end() ? std::string() : found->second;
 }
 
-void refuse(RawAnswer& answer, int status, const std::string& type, const std::string& body) {
-  answer = RawAnswer{.line = "HTTP/1.1 " + std::to_string(status) + " Refused"};
-  answer.set("Content-Type", type).set_body(body);
+std::string in_json(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "\"" : ",\"") + name + "\"";
+  return text;
 }
 
 }  // namespace
 
-const std::vector<RegistryProfile>& registry_profiles() {
-  static const std::string kAfterLast = R"(</v2/{repository}/tags/list?last={last}&n={page}>; rel="next")";
-  static const std::string kBoth = R"({"token":"{token}","access_token":"{token}",)";
-  static const std::vector<RegistryProfile> profiles{
-      {.name = "hub",
-       .challenge =
-           R"(Bearer realm="http://{realm}/token",service="registry.docker.io",scope="repository:{repository}:pull")",
-       .token_path = "/token",
-       .realm_elsewhere = true,
-       .service = "registry.docker.io",
-       .token_answer = kBoth + R"("expires_in":300,"issued_at":"2021-04-28T13:05:30.289632369Z"})",
-       .redirect = 307,
-       .headers = {{"ratelimit-limit", "100;w=21600"}, {"ratelimit-remaining", "76;w=21600"}}},
-      {.name = "ghcr",
-       .challenge = R"(Bearer realm="http://{realm}/token",service="ghcr.io",scope="repository:user/image:pull")",
-       .token_path = "/token",
-       .service = "ghcr.io",
-       .page = 3,
-       .link = kAfterLast,
-       .redirect = 307},
-      {.name = "gcr",
-       .challenge = R"(Bearer realm="http://{realm}/v2/token", service=gcr.io)",
-       .token_path = "/v2/token",
-       .service = "gcr.io",
-       .token_answer = R"({"token":"{token}","expires_in":3600})",
-       .list_more = R"("child":[],"manifest":{"sha256:0":{"imageSizeBytes":"123","tag":["v1"]}},)",
-       .redirect = 302},
-      {.name = "ar",
-       .challenge = R"(Bearer realm="http://{realm}/v2/token",service="pkg.dev",scope="repository:{repository}:pull")",
-       .root_challenge = R"(Bearer realm="http://{realm}/v2/token")",
-       .token_path = "/v2/token",
-       .service = "pkg.dev",
-       .token_answer = R"({"token":"{token}","expires_in":43200})",
-       .redirect = 302},
-      {.name = "ecr",
-       .challenge = R"(Basic realm="http://{self}/",service="ecr.amazonaws.com")",
-       .refusal = "Not Authorized\n",
-       .list_type = "text/plain; charset=utf-8",
-       .page = 3,
-       .link = R"(<http://{self}/v2/{repository}/tags/list?last=T1BBUVVF%2B{last}>; rel="next")",
-       .digest_on = "HEAD",
-       .redirect = 307},
-      {.name = "ecr-public",
-       .challenge = R"(Bearer realm="http://{realm}/token/",service="public.ecr.aws",scope="aws")",
-       .token_path = "/token/",
-       .service = "public.ecr.aws",
-       .scope = "aws",
-       .page = 3,
-       .link = kAfterLast,
-       .digest_on = "",
-       .redirect = 307},
-      {.name = "quay",
-       .challenge = R"(Bearer realm="http://{realm}/v2/auth",service="quay.io",scope="repository:{repository}:pull")",
-       .token_path = "/v2/auth",
-       .service = "quay.io",
-       .page = 3,
-       .link = R"(</v2/{repository}/tags/list?next_page=gAAAA{last}%3D&n=50>; rel="next")",
-       .redirect = 302,
-       .headers = {{"Cache-Control", "max-age=31536000"}}},
-      {.name = "harbor",
-       .challenge =
-           R"(Bearer realm="http://{realm}/service/token",service="harbor-registry",scope="repository:{repository}:pull")",
-       .token_path = "/service/token",
-       .service = "harbor-registry",
-       .token_answer = kBoth + R"("expires_in":1800,"issued_at":"2024-01-01T00:00:00Z"})"},
-      {.name = "aliyun",
-       .challenge = R"(Bearer realm="http://{realm}/auth",service="registry.aliyuncs.com:cn-shanghai:26842",)"
-                    R"(scope="repository:{repository}:pull")",
-       .token_path = "/auth",
-       .realm_elsewhere = true,
-       .service = "registry.aliyuncs.com:cn-shanghai:26842",
-       .refusal = R"({"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":null}]})",
-       .page = 3,
-       .link = kAfterLast,
-       .redirect = 307},
-      {.name = "acr",
-       .challenge =
-           R"(Bearer realm="http://{realm}/oauth2/token",service="{self}",scope="repository:{repository}:pull")",
-       .token_path = "/oauth2/token",
-       .service = "{self}",
-       .token_answer = R"({"access_token":"{token}"})",
-       .page = 3,
-       .link = R"(</v2/{repository}/tags/list?last={last}&n={page}&orderby=>; rel="next")",
-       .redirect = 307},
-      {.name = "gitlab",
-       .challenge =
-           R"(Bearer realm="http://{realm}/jwt/auth",service="container_registry",scope="repository:{repository}:pull")",
-       .token_path = "/jwt/auth",
-       .realm_elsewhere = true,
-       .service = "container_registry",
-       .page = 3,
-       .link = kAfterLast,
-       .redirect = 307},
-      {.name = "jfrog",
-       .challenge = R"(Bearer realm="http://{realm}/artifactory/api/docker/hub/v2/token",service="{self}")",
-       .token_path = "/artifactory/api/docker/hub/v2/token",
-       .service = "{self}",
-       .refusal = R"({"errors":[{"status":401,"message":"authentication required"}]})",
-       .list_type = "application/json;charset=ISO-8859-1",
-       .page = 3,
-       .link = kAfterLast,
-       .redirect = 302},
-      {.name = "distribution"},
-      {.name = "pull-through", .ranges = false, .headers = {{"Etag", "sha256:unquoted"}}},
-      {.name = "plain", .digest_on = "", .head_status = 405, .ranges = false},
-  };
-  return profiles;
+RegistryImitation::RegistryImitation(RegistryProfile profile)
+    : profile_(std::move(profile)), password_(profile_.login.password) {
+  store_.break_path("/*", as(Who::store));
+  registry_.break_path("/*", as(Who::registry));
 }
 
-RegistryImitation::RegistryImitation(RegistryProfile profile) : profile_(std::move(profile)) {
-  store_.break_path("/*", rewrites([this](const ScriptedExchange& exchange, RawAnswer& sent) {
-                      if (!give_token(exchange, sent)) answer_from_store(exchange, sent);
-                    }));
-  registry_.break_path("/*", rewrites([this](const ScriptedExchange& exchange, RawAnswer& sent) {
-                         if (!give_token(exchange, sent)) answer(exchange, sent);
-                       }));
+Fault RegistryImitation::as(Who who) {
+  return speaks([this, who](const ScriptedExchange& exchange) {
+    RawAnswer sent = honest_answer(exchange);
+    if (!give_token(exchange, sent)) {
+      who == Who::store ? answer_from_store(exchange, sent) : answer(exchange, sent);
+    }
+    Trouble trouble;
+    {
+      MutexLock lock(mutex_);
+      for (TroubleAhead& ahead : troubles_[static_cast<int>(who)]) {
+        if (ahead.times == 0 || !has(exchange.request.path, ahead.text_in_path)) continue;
+        if (ahead.times > 0) --ahead.times;
+        trouble = ahead.trouble;
+        break;
+      }
+    }
+    if (trouble && !trouble(exchange, sent)) return false;
+    return profile_.chunked ? send_in_chunks(exchange, std::move(sent)) : send_answer(exchange, sent);
+  });
 }
 
 void RegistryImitation::push(const std::string& repository, const std::string& tag, const SampleImage& image) {
   registry_.push(repository, tag, image);
   store_.push(repository, tag, image);
+  MutexLock lock(mutex_);
+  repositories_.insert(repository);
+}
+
+void RegistryImitation::push(const std::string& repository, const std::string& tag, const SampleIndex& index) {
+  registry_.push(repository, tag, index);
+  store_.push(repository, tag, index);
+  MutexLock lock(mutex_);
+  repositories_.insert(repository);
 }
 
 void RegistryImitation::list_tags(std::vector<std::string> tags) {
@@ -184,9 +110,44 @@ void RegistryImitation::list_tags(std::vector<std::string> tags) {
   tags_ = std::move(tags);
 }
 
-size_t RegistryImitation::token_requests() const {
-  if (profile_.token_path.empty()) return 0;
-  return registry_.journal().count("", profile_.token_path) + store_.journal().count("", profile_.token_path);
+void RegistryImitation::require_login() {
+  MutexLock lock(mutex_);
+  knows_users_ = true;
+}
+
+void RegistryImitation::require_password(const std::string& password) {
+  MutexLock lock(mutex_);
+  knows_users_ = true;
+  aged_passwords_.insert(password_);
+  password_ = password;
+}
+
+void RegistryImitation::expire_tokens_after(const std::string& path, std::function<void()> then,
+                                            std::function<void()> refused) {
+  MutexLock lock(mutex_);
+  last_path_ = path;
+  then_ = std::move(then);
+  refused_ = std::move(refused);
+}
+
+void RegistryImitation::set_trouble(Who who, const std::string& text_in_path, int times, Trouble trouble) {
+  MutexLock lock(mutex_);
+  troubles_[static_cast<int>(who)].push_back({text_in_path, times, std::move(trouble)});
+}
+
+size_t RegistryImitation::tokens_given() const {
+  MutexLock lock(mutex_);
+  return tokens_given_;
+}
+
+size_t RegistryImitation::credentials_shown() const {
+  MutexLock lock(mutex_);
+  return credentials_shown_;
+}
+
+size_t RegistryImitation::turned_away() const {
+  MutexLock lock(mutex_);
+  return turned_away_;
 }
 
 std::vector<std::string> RegistryImitation::complaints() const {
@@ -199,70 +160,197 @@ void RegistryImitation::complain(const std::string& of) {
   complaints_.push_back(of);
 }
 
+bool RegistryImitation::has_repository(const std::string& repository) const {
+  MutexLock lock(mutex_);
+  return repositories_.contains(repository);
+}
+
 std::string RegistryImitation::filled(std::string text, const std::string& repository) const {
   replace_all(text, "{self}", registry_.host());
   replace_all(text, "{realm}", profile_.realm_elsewhere ? store_.host() : registry_.host());
   replace_all(text, "{repository}", repository);
-  replace_all(text, "{token}", kToken);
   return text;
 }
 
+void RegistryImitation::refuse(RawAnswer& answer, const ProfileRefusal& refusal, const std::string& repository) const {
+  answer = RawAnswer{.line = "HTTP/1.1 " + std::to_string(refusal.status) + " Refused"};
+  answer.set("Content-Type", refusal.type).set_body(filled(refusal.body, repository));
+  if (!refusal.challenge.empty()) answer.set("WWW-Authenticate", filled(refusal.challenge, repository));
+}
+
+// --- tokens ---
+
 bool RegistryImitation::give_token(const ScriptedExchange& exchange, RawAnswer& answer) {
   if (profile_.token_path.empty() || exchange.request.path != profile_.token_path) return false;
-  const std::string query = "&" + exchange.request.query + "&";
-  const std::string service = "&service=" + percent_encoded(filled(profile_.service, "")) + "&";
-  // Whoever comes by a path of directories asks of each whether it is a tag of the one above.
-  const bool good_scope = std::any_of(kRepositories.begin(), kRepositories.end(), [&](const char* repository) {
-    return has(query, "&scope=" + percent_encoded(filled(profile_.scope, repository)) + "&");
-  });
-  if (!has(query, service) || !good_scope) complain("a token asked for with " + query);
+  const std::string asked = "&" + exchange.request.query + "&" + exchange.request.body + "&";
+  const auto asks_for = [&asked](const std::string& name, const std::string& value) {
+    return has(asked, "&" + name + "=" + percent_encoded(value) + "&");
+  };
+  if (!asks_for("service", filled(profile_.service, ""))) complain("a token asked for with " + asked);
+  if (asks_for("scope", kCatalogScope) && profile_.catalog_token != 200) {
+    refuse(answer,
+           {profile_.catalog_token, R"({"error":"Unable to decode repository and actions: registry:catalog:*"})"}, "");
+    return true;
+  }
+  const std::string repository = asked_repository(asked);
+  if (repository.empty() && !asks_for("scope", kCatalogScope) && !asks_for("scope", profile_.scope)) {
+    complain("a token asked for with " + asked);
+  }
+  if (denies_token(exchange, asked, answer)) return true;
+  if (profile_.missing.by_realm && !repository.empty() && !has_repository(repository)) {
+    refuse(answer, profile_.missing, repository);
+    return true;
+  }
+  MutexLock lock(mutex_);
+  if (repository == "team/app" || profile_.scope.find('{') == std::string::npos) ++tokens_given_;
+  std::string text = profile_.token_answer;
+  replace_all(text, "{token}", bearer_of(token_age_).substr(std::string_view("Bearer ").size()));
   answer = RawAnswer{};
-  answer.set("Content-Type", "application/json").set_body(filled(profile_.token_answer, ""));
+  answer.set("Content-Type", "application/json").set_body(text);
   return true;
 }
 
-bool RegistryImitation::lets_in(const ScriptedExchange& exchange, RawAnswer& answer) {
-  if (profile_.challenge.empty()) return true;
+// Of the scope that a token is asked for; empty where there is none in it.
+std::string RegistryImitation::asked_repository(const std::string& asked) const {
+  const size_t hole = profile_.scope.find("{repository}");
+  if (hole == std::string::npos) return {};
+  const std::string before = "&scope=" + percent_encoded(profile_.scope.substr(0, hole));
+  const std::string behind = percent_encoded(profile_.scope.substr(hole + std::string("{repository}").size())) + "&";
+  const size_t begin = asked.find(before);
+  const size_t end = begin == std::string::npos ? begin : asked.find(behind, begin);
+  if (end == std::string::npos) return {};
+  std::string repository = asked.substr(begin + before.size(), end - begin - before.size());
+  replace_all(repository, "%2F", "/");
+  return repository;
+}
+
+bool RegistryImitation::denies_token(const ScriptedExchange& exchange, const std::string& asked, RawAnswer& answer) {
   const std::string shown = header(exchange, "authorization");
-  const std::string bearer = std::string("Bearer ").append(kToken);
-  if (shown == (profile_.token_path.empty() ? std::string(kBasic) : bearer)) return true;
-  if (!shown.empty()) complain("shown another credential than its own: " + shown);
+  bool good = false;
+  {
+    MutexLock lock(mutex_);
+    if (!knows_users_) return false;
+    good = profile_.wants_refresh_token
+               ? exchange.request.method == "POST" && has(asked, "&grant_type=refresh_token&") &&
+                     has(asked, "&refresh_token=" + password_ + "&")
+               : shown == basic_header({profile_.login.username, password_});
+    const bool any = !shown.empty() || has(asked, "&refresh_token=");
+    if (any && !good) ++credentials_shown_;
+  }
+  if (good) return false;
+  refuse(answer, profile_.denied, "");
+  return true;
+}
+
+// --- the registry ---
+
+bool RegistryImitation::lets_in(const ScriptedExchange& exchange, RawAnswer& answer) {
+  const std::string shown = header(exchange, "authorization");
+  const bool basic = profile_.token_path.empty();
+  bool aged = false;
+  std::function<void()> then;
+  std::function<void()> refused;
+  {
+    MutexLock lock(mutex_);
+    if (basic && profile_.challenge.empty() && !knows_users_) return true;
+    const std::string good = basic ? basic_header({profile_.login.username, password_}) : bearer_of(token_age_);
+    if (profile_.basic_too && shown == basic_header({profile_.login.username, password_})) return true;
+    if (shown == good) {
+      if (last_path_ != exchange.request.path) return true;
+      last_path_.clear();
+      ++token_age_;
+      then = std::exchange(then_, {});
+    } else {
+      aged = basic ? std::any_of(aged_passwords_.begin(), aged_passwords_.end(),
+                                 [&](const std::string& old) {
+                                   return shown == basic_header({profile_.login.username, old});
+                                 })
+                   : shown.starts_with(kBearer);
+      if (aged && ++turned_away_ == 1) refused = refused_;
+      if (!shown.empty() && basic && !aged) ++credentials_shown_;
+    }
+  }
+  if (then) {
+    then();
+    return true;
+  }
+  if (refused) refused();
+  if (!shown.empty() && !basic && !aged) complain("shown another credential than its own: " + shown);
   const std::string repository = repository_in(exchange.request.path);
-  const bool root = repository.empty() && !profile_.root_challenge.empty();
-  refuse(answer, 401, profile_.list_type, profile_.refusal);
-  answer.set("WWW-Authenticate", filled(root ? profile_.root_challenge : profile_.challenge, repository));
+  if (aged && profile_.expired.status != 0) {
+    refuse(answer, profile_.expired, repository);
+  } else if (!shown.empty() && basic) {
+    refuse(answer, profile_.denied, repository);
+  } else {
+    challenge(exchange, answer);
+  }
   return false;
+}
+
+void RegistryImitation::challenge(const ScriptedExchange& exchange, RawAnswer& answer) {
+  const std::string repository = repository_in(exchange.request.path);
+  std::string words = profile_.challenge.empty() ? kReferenceDistributionBasic : profile_.challenge;
+  if (exchange.request.method == "GET" && !profile_.get_challenge.empty()) words = profile_.get_challenge;
+  if (repository.empty() && !profile_.root_challenge.empty()) words = profile_.root_challenge;
+  if (exchange.request.path == "/v2/_catalog") {
+    replace_all(words, "repository:{repository}:pull", kCatalogScope);
+  } else if (repository.empty()) {
+    replace_all(words, R"(,scope="repository:{repository}:pull")", "");
+  }
+  refuse(answer, {401, profile_.refusal, profile_.list_type, words}, repository);
 }
 
 void RegistryImitation::answer(const ScriptedExchange& exchange, RawAnswer& answer) {
   const std::string& path = exchange.request.path;
-  if (path == "/v2/_catalog") return refuse(answer, 404, "text/plain", "404 page not found\n");
+  const std::string repository = repository_in(path);
+  if (path == "/v2/_catalog") return catalog(exchange, answer);
+  if (has(path, "/referrers/")) complain("asked for referrers");
+  const bool is_short = profile_.one_component.status != 0 && !has(repository, "/");
+  if (is_short && !repository.empty()) return refuse(answer, profile_.one_component, repository);
   if (!lets_in(exchange, answer)) return;
-  if (has(path, "/blobs/") && profile_.redirect != 0) {
-    answer = RawAnswer{.line = "HTTP/1.1 " + std::to_string(profile_.redirect) + " Elsewhere"};
-    answer.set("Location", "http://" + store_.host() + path + "?" + kSignature).set_body("");
-  } else if (has(path, "/blobs/")) {
-    if (!profile_.ranges) answer = whole_answer(exchange);
+  if (!repository.empty() && !has_repository(repository)) return refuse(answer, profile_.missing, repository);
+  if (has(path, "/blobs/")) {
+    blob(exchange, answer);
   } else if (has(path, "/tags/list")) {
     list(exchange, answer);
   } else if (has(path, "/manifests/")) {
+    // "OCI manifest found, but accept header does not support OCI manifests" is what others hear.
+    for (const char* const type : {"oci.image.manifest", "oci.image.index", "docker.distribution.manifest.v2",
+                                   "docker.distribution.manifest.list.v2"}) {
+      if (!has(header(exchange, "accept"), type)) complain("a manifest asked for without " + std::string(type));
+    }
     if (!has(profile_.digest_on, exchange.request.method)) answer.remove("Docker-Content-Digest");
     if (exchange.request.method == "HEAD" && profile_.head_status != 200) {
-      refuse(answer, profile_.head_status, "text/html", "");
+      refuse(answer, {profile_.head_status, "", "text/html"}, repository);
     }
   }
   for (const auto& [name, value] : profile_.headers) answer.add(name, value);
+}
+
+void RegistryImitation::blob(const ScriptedExchange& exchange, RawAnswer& answer) {
+  const std::string& path = exchange.request.path;
+  if (profile_.redirect != 0) {
+    answer = RawAnswer{.line = "HTTP/1.1 " + std::to_string(profile_.redirect) + " Elsewhere"};
+    answer.set("Location", "http://" + store_.host() + path + "?" + kSignature).set_body("");
+    return;
+  }
+  bool cold = false;
+  {
+    MutexLock lock(mutex_);
+    cold = warm_.insert(path).second && !profile_.ranges_when_cold;
+  }
+  if (cold || !profile_.ranges) answer = whole_answer(exchange);
 }
 
 // As object storage behind signed URLs does it.
 void RegistryImitation::answer_from_store(const ScriptedExchange& exchange, RawAnswer& answer) {
   if (!header(exchange, "authorization").empty()) {
     complain("a credential shown to the store");
-    return refuse(answer, 400, "application/xml", "<Error><Code>InvalidArgument</Code></Error>");
+    return refuse(answer, {400, "<Error><Code>InvalidArgument</Code></Error>", "application/xml"}, "");
   }
   if (exchange.request.method != "GET" || exchange.request.query != kSignature) {
     complain("the store asked by " + exchange.request.method + " with " + exchange.request.query);
-    return refuse(answer, 403, "application/xml", "<Error><Code>SignatureDoesNotMatch</Code></Error>");
+    return refuse(answer, {403, "<Error><Code>SignatureDoesNotMatch</Code></Error>", "application/xml"}, "");
   }
   answer.remove("Docker-Content-Digest").remove("Accept-Ranges");
 }
@@ -271,7 +359,14 @@ void RegistryImitation::list(const ScriptedExchange& exchange, RawAnswer& answer
   const std::string& query = exchange.request.query;
   const bool first = !has(query, "last=") && !has(query, "next_page=");
   if (first && !query.empty()) complain("a first page of tags asked for with " + query);
+  const std::string repository = repository_in(exchange.request.path);
+  answer = RawAnswer{};
+  answer.set("Content-Type", profile_.list_type);
   MutexLock lock(mutex_);
+  if (repository.ends_with("empty")) {
+    answer.set_body(R"({"name":")" + repository + R"(","tags":null})");
+    return;
+  }
   // Where the page before ended: the last tag of it stands in every cursor.
   auto begin = tags_.begin();
   for (auto tag = tags_.begin(); !first && tag != tags_.end(); ++tag) {
@@ -279,17 +374,27 @@ void RegistryImitation::list(const ScriptedExchange& exchange, RawAnswer& answer
   }
   const auto rest = static_cast<size_t>(tags_.end() - begin);
   const auto end = begin + static_cast<ptrdiff_t>(profile_.page == 0 ? rest : std::min(profile_.page, rest));
-  std::string names;
-  for (auto tag = begin; tag != end; ++tag) names += (names.empty() ? "\"" : ",\"") + *tag + "\"";
-  const std::string repository = repository_in(exchange.request.path);
-  answer = RawAnswer{};
-  answer.set("Content-Type", profile_.list_type);
-  answer.set_body("{" + profile_.list_more + "\"name\":\"" + repository + "\",\"tags\":[" + names + "]}");
+  answer.set_body("{" + profile_.list_more + "\"name\":\"" + repository + "\",\"tags\":[" + profile_.list_junk +
+                  in_json({begin, end}) + "]}");
   if (end == tags_.end()) return;
   std::string link = filled(profile_.link, repository);
   replace_all(link, "{last}", *(end - 1));
   replace_all(link, "{page}", std::to_string(profile_.page));
   answer.set("Link", link);
+}
+
+void RegistryImitation::catalog(const ScriptedExchange& exchange, RawAnswer& answer) {
+  if (profile_.catalog.empty()) return refuse(answer, profile_.no_catalog, "");
+  if (!lets_in(exchange, answer)) return;
+  const bool paged = !profile_.catalog_link.empty();
+  const bool first = !has(exchange.request.query, "last=");
+  const auto middle = profile_.catalog.begin() + (paged ? 1 : static_cast<ptrdiff_t>(profile_.catalog.size()));
+  answer = RawAnswer{};
+  answer.set("Content-Type", profile_.list_type);
+  answer.set_body(R"({"repositories":[)" +
+                  (first ? in_json({profile_.catalog.begin(), middle}) : in_json({middle, profile_.catalog.end()})) +
+                  "]}");
+  if (paged && first) answer.set("Link", profile_.catalog_link);
 }
 
 }  // namespace regfs::test

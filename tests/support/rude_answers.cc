@@ -92,6 +92,18 @@ bool send_answer(const ScriptedExchange& exchange, const RawAnswer& answer) {
   return exchange.client.send(answer.head()) && (!wants_body(exchange) || exchange.client.send(answer.body));
 }
 
+bool send_in_chunks(const ScriptedExchange& exchange, RawAnswer answer) {
+  answer.remove("Content-Length").set("Transfer-Encoding", "chunked");
+  if (!exchange.client.send(answer.head())) return false;
+  if (!wants_body(exchange)) return true;
+  for (std::string_view rest = answer.body; !rest.empty();) {
+    const std::string_view chunk = rest.substr(0, kChunkBytes);
+    rest.remove_prefix(chunk.size());
+    if (!exchange.client.send(hexadecimal(chunk.size()) + "\r\n" + std::string(chunk) + "\r\n")) return false;
+  }
+  return exchange.client.send("0\r\n\r\n");
+}
+
 Fault rewrites(std::function<void(const ScriptedExchange&, RawAnswer&)> change) {
   return speaks([change = std::move(change)](const ScriptedExchange& exchange) {
     RawAnswer answer = honest_answer(exchange);
@@ -113,18 +125,7 @@ Fault redirects_to(const std::string& location) {
 }
 
 Fault in_chunks() {
-  return speaks([](const ScriptedExchange& exchange) {
-    RawAnswer answer = honest_answer(exchange);
-    answer.remove("Content-Length").set("Transfer-Encoding", "chunked");
-    if (!exchange.client.send(answer.head())) return false;
-    if (!wants_body(exchange)) return true;
-    for (std::string_view rest = answer.body; !rest.empty();) {
-      const std::string_view chunk = rest.substr(0, kChunkBytes);
-      rest.remove_prefix(chunk.size());
-      if (!exchange.client.send(hexadecimal(chunk.size()) + "\r\n" + std::string(chunk) + "\r\n")) return false;
-    }
-    return exchange.client.send("0\r\n\r\n");
-  });
+  return speaks([](const ScriptedExchange& exchange) { return send_in_chunks(exchange, honest_answer(exchange)); });
 }
 
 Fault in_http_1_0() {

@@ -34,6 +34,8 @@ RawAnswer honest_answer(const ScriptedExchange& exchange);
 RawAnswer whole_answer(const ScriptedExchange& exchange);
 // Head and body; a HEAD is sent no body. False when the client is gone.
 bool send_answer(const ScriptedExchange& exchange, const RawAnswer& answer);
+// The same with Transfer-Encoding: chunked, without a length.
+bool send_in_chunks(const ScriptedExchange& exchange, RawAnswer answer);
 
 // The honest answer, changed.
 Fault rewrites(std::function<void(const ScriptedExchange&, RawAnswer&)> change);
@@ -41,7 +43,7 @@ Fault rewrites(std::function<void(const ScriptedExchange&, RawAnswer&)> change);
 Fault answers_method(const std::string& method, int status);
 Fault redirects_to(const std::string& location);
 
-// Transfer-Encoding: chunked, without a length.
+// send_in_chunks() of the honest answer.
 Fault in_chunks();
 // HTTP/1.0: without a length, ended by the end of the connection.
 Fault in_http_1_0();
