@@ -25,11 +25,11 @@ std::optional<std::string> take_variable(const char* name) {
   return taken;
 }
 
-registry::CredentialEnvironment credential_environment(const std::string& authfile) {
+registry::CredentialEnvironment credential_environment(const std::string& authfile, Secret docker_auth_config) {
   registry::CredentialEnvironment environment;
   environment.authfile = authfile;
   environment.registry_auth_file = environment_variable("REGISTRY_AUTH_FILE");
-  environment.docker_auth_config = Secret(take_variable("DOCKER_AUTH_CONFIG").value_or(""));
+  environment.docker_auth_config = std::move(docker_auth_config);
   environment.docker_config = environment_variable("DOCKER_CONFIG");
   environment.home = environment_variable("HOME");
   environment.xdg_runtime_dir = environment_variable("XDG_RUNTIME_DIR");
@@ -152,7 +152,8 @@ Result<void> settle_login(CredentialOptions& options, LoginVariables variables, 
 
 std::vector<std::string> credential_files(const CredentialOptions& options) {
   std::vector<std::string> files;
-  for (const registry::CredentialPlace& place : registry::credential_places(credential_environment(options.authfile))) {
+  for (const registry::CredentialPlace& place :
+       registry::credential_places(credential_environment(options.authfile, Secret()))) {
     if (!place.path.empty()) files.push_back(place.path);
   }
   return files;
@@ -170,7 +171,8 @@ std::shared_ptr<registry::Credentials> make_credentials(const CredentialOptions&
     log.debug("credentials for " + *host + ": " + registry::identity_of(login));
     sources.push_back(std::make_shared<registry::OneLogin>(*host, std::move(login)));
   }
-  registry::CredentialEnvironment environment = credential_environment(options.authfile);
+  registry::CredentialEnvironment environment =
+      credential_environment(options.authfile, Secret(take_variable("DOCKER_AUTH_CONFIG").value_or("")));
   auto helpers = std::make_unique<registry::HelperRunner>(environment.path);
   sources.push_back(std::make_shared<registry::StoredCredentials>(registry::credential_places(environment),
                                                                   std::move(helpers), clock, log));
