@@ -172,7 +172,7 @@ void BlobDownload::decide(BlobEnd end) {
     asked_registry_again_ = false;
   }
   if (end.head && is_own(end.want.url)) {
-    services_->limits.saw(range_.repository.host, *end.head, services_->tokens.identity(range_.repository));
+    services_->limits.saw(range_.repository.host, *end.head, services_->tokens.shown(range_.repository).identity);
   }
   if (end.sink_error) return finish(*end.sink_error);
   if (end.too_long || end.wrong_length) {
@@ -297,10 +297,10 @@ Error BlobDownload::refusal(const BlobEnd& end) const {
   std::optional<Origin> origin = origin_of(end.want.url);
   const bool own = is_own(end.want.url);
   std::string host = own || !origin ? range_.repository.host : origin->authority();
-  std::string identity = own ? services_->tokens.identity(range_.repository) : "";
+  Shown shown = own ? services_->tokens.shown(range_.repository) : Shown();
   return to_error(
       Refusal{end.head->status, host, range_.repository.host, what(), end.body,
-              circumstances(*end.head, std::move(identity), services_->clock.wall_now(), services_->options.timeout)});
+              circumstances(*end.head, std::move(shown), services_->clock.wall_now(), services_->options.timeout)});
 }
 
 void BlobDownload::give_up(const Error& why) {

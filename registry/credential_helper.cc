@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "registry/json_parse.h"
+#include "registry/redact.h"
 #include "registry/text.h"
 
 namespace regfs::registry {
@@ -212,6 +213,12 @@ std::string first_line(std::string_view text) {
   return std::string(trim(text.substr(0, text.find_first_of("\r\n"))));
 }
 
+// What a helper says when it fails is a sentence. What is none may be what it holds.
+std::string said(const std::string& words) {
+  const bool is_sentence = !words.empty() && words.find_first_of("{}[]\"=") == std::string::npos;
+  return is_sentence ? ": " + in_quotes(redact(words)) : "";
+}
+
 }  // namespace
 
 HelperRunner::HelperRunner(std::string path, std::chrono::milliseconds time)
@@ -251,7 +258,7 @@ Result<std::optional<Credential>> HelperRunner::get(const std::string& name, con
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
     answer = parse_helper_answer(output, file);
   } else if (std::string words = first_line(output); words != kNotFound) {
-    answer = Error{Errc::unauthorized, file + " failed for " + server + (words.empty() ? "" : ": " + in_quotes(words))};
+    answer = Error{Errc::not_found, file + " failed for " + server + said(words)};
   }
   ::explicit_bzero(output.data(), output.size());
   return answer;

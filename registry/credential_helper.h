@@ -28,9 +28,9 @@ class HelperRunner {
   explicit HelperRunner(std::string path, std::chrono::milliseconds time = std::chrono::seconds(15));
   ~HelperRunner();
 
-  // Waits for the helper. nullopt: it says that it knows none. Errc::not_found: there is no such program;
-  // timed_out: it was killed; shutting_down; unauthorized: it failed or printed what is no credential. A sentence
-  // shows what a failing helper said in one line, and nothing of what a successful one printed.
+  // Waits for the helper. nullopt: it says that it knows none. Errc::not_found: there is no such program, or it failed;
+  // timed_out: it was killed; shutting_down; unauthorized: it printed what is no credential. A sentence shows what a
+  // failing helper said, if it is one, and nothing of what a successful one printed.
   Result<std::optional<Credential>> get(const std::string& name, const std::string& server);
 
   // Kills what runs, now and later. Idempotent; any thread.

@@ -171,7 +171,8 @@ Result<std::optional<Credential>> StoredCredentials::find_in(const CredentialFil
   if (!call) return file.entry_for(repository);
   for (const std::string& server : call->servers) {
     Found found = ask({call->name, server});
-    // A machine may share its file with one that has the helper.
+    // A machine may share its file with one that has the helper; and whatever is the matter with it, public images stay
+    // readable, as they do for Docker.
     if (!found && found.error().is(Errc::not_found)) return std::optional<Credential>();
     if (found && *found) (*found)->source += ", named in " + file.name();
     if (!found || found->has_value()) return found;

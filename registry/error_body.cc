@@ -120,8 +120,10 @@ Words words_of(std::string_view body) {
 
 }  // namespace
 
-std::string describe_error_body(std::string_view body) {
+std::string describe_error_body(std::string_view body, const std::vector<Secret>& secrets) {
   Words words = words_of(body);
+  words.code = without_secrets(std::move(words.code), secrets);
+  words.message = without_secrets(std::move(words.message), secrets);
   std::string code = is_code(words.code) ? redact(words.code) : "";
   std::string message = redact(words.message);
   std::replace(message.begin(), message.end(), '"', '\'');

@@ -49,8 +49,8 @@ Result<Reply> Exchange::ask(const Question& question) {
   if (answer.error) return answer.error->while_doing(question.what);
   const Endpoint endpoint = endpoints_.of(question.repository.host);
   const bool own = origin_of(answer.url) == origin_of(endpoint.url);
-  Circumstances around =
-      circumstances(answer.head, own ? tokens_.identity(question.repository) : "", clock_.wall_now(), options_.timeout);
+  Circumstances around = circumstances(answer.head, own ? tokens_.shown(question.repository) : Shown(),
+                                       clock_.wall_now(), options_.timeout);
   std::string name = answerer_name(question.repository, endpoint, answer.url);
   return Reply{std::move(answer.head), std::move(answer.body), answer.cut, asked_url,
                std::move(name),        std::move(around)};
@@ -78,7 +78,7 @@ Answer Exchange::once(const Question& question, std::string& asked_url) {
     // Storage refuses a URL whose signature has expired: the registry signs another.
     const bool turned_away = !own && (answer.head.status == 400 || is_challenge(answer.head.status));
     if (turned_away && !std::exchange(asked_again, true)) continue;
-    if (own) limits_.saw(host, answer.head, tokens_.identity(question.repository));
+    if (own) limits_.saw(host, answer.head, tokens_.shown(question.repository).identity);
     bool challenged = is_challenge(answer.head.status) && own;
     if (!challenged || question.for_words || challenges++ == kMaxChallenges) return answer;
     Result<std::optional<Secret>> renewed = tokens_.renewed(question.repository, endpoint.url, answer.head, *token);

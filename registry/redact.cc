@@ -186,6 +186,19 @@ std::string redact(std::string_view text) {
   return out;
 }
 
+std::string without_secrets(std::string text, const std::vector<Secret>& secrets) {
+  constexpr size_t kShortestSecret = 4;
+  constexpr std::string_view kHidden = "***";
+  for (const Secret& secret : secrets) {
+    const std::string& hidden = secret.reveal();
+    if (hidden.size() < kShortestSecret) continue;
+    for (size_t at = text.find(hidden); at != std::string::npos; at = text.find(hidden, at + kHidden.size())) {
+      text.replace(at, hidden.size(), kHidden);
+    }
+  }
+  return text;
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     std::optional<Character> character = decode(text);

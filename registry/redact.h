@@ -5,6 +5,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/secret.h"
 
 namespace regfs::registry {
 
@@ -13,6 +16,10 @@ namespace regfs::registry {
 // follows "Bearer" or "password=", becomes "***"; digests stay. Rather a word too many than too few.
 // `text` that is no UTF-8 gets a '?' for each bad byte.
 std::string redact(std::string_view text);
+
+// The text without these, as they are: whoever knows a secret hides it whatever it looks like. Those of a few bytes
+// stay, which are in any text.
+std::string without_secrets(std::string text, const std::vector<Secret>& secrets);
 
 bool is_utf8(std::string_view text);
 

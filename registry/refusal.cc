@@ -19,7 +19,7 @@ bool is_server_error(int status) {
 }
 
 bool anonymous(const Refusal& refusal) {
-  return refusal.around.identity.empty();
+  return refusal.around.shown.identity.empty();
 }
 
 Errc code_of(const Refusal& refusal) {
@@ -95,9 +95,9 @@ std::string next_step(const Refusal& refusal) {
 
 }  // namespace
 
-Circumstances circumstances(const HttpHead& head, std::string identity, Wall::time_point now,
+Circumstances circumstances(const HttpHead& head, Shown shown, Wall::time_point now,
                             std::chrono::milliseconds longest_wait) {
-  Circumstances around{std::move(identity), std::nullopt, longest_wait, parse_rate_limit(head.headers),
+  Circumstances around{std::move(shown), std::nullopt, longest_wait, parse_rate_limit(head.headers),
                        is_odd_challenge(head)};
   if (std::optional<std::string> value = head.headers.first("Retry-After")) {
     around.retry_after = parse_retry_after(*value, now);
@@ -108,9 +108,10 @@ Circumstances circumstances(const HttpHead& head, std::string identity, Wall::ti
 Error to_error(const Refusal& refusal) {
   std::string sentence =
       refusal.what + ": " + cause(refusal) + " (" + refusal.answered_by + ": " + std::to_string(refusal.status);
-  if (std::string words = describe_error_body(refusal.body); !words.empty()) sentence += " " + words;
+  std::string words = describe_error_body(refusal.body, refusal.around.shown.secrets);
+  if (!words.empty()) sentence += " " + words;
   if (refusal.around.odd_challenge) sentence += ", and its WWW-Authenticate header is not understood";
-  sentence += "); used: " + (anonymous(refusal) ? "anonymous" : refusal.around.identity);
+  sentence += "); used: " + (anonymous(refusal) ? "anonymous" : refusal.around.shown.identity);
   if (std::string step = next_step(refusal); !step.empty()) sentence += "; " + step;
   return {code_of(refusal), sentence};
 }

@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "registry/http.h"
 #include "registry/rate_limit.h"
 
@@ -17,16 +19,22 @@ namespace regfs::registry {
 // How much of a refusing answer's body is read: its words stand at the beginning.
 inline constexpr size_t kMaxErrorBodyBytes = 64u << 10;
 
+// What the one who refuses was shown.
+struct Shown {
+  std::string identity = {};         // whose credential; empty: nobody's
+  std::vector<Secret> secrets = {};  // of it, which the answer may repeat and no sentence may
+};
+
 // What stands around a refusal.
 struct Circumstances {
-  std::string identity;                             // whose credential was shown; empty: nobody's
+  Shown shown;
   std::optional<std::chrono::seconds> retry_after;  // when the registry wants to be asked again
   std::chrono::milliseconds longest_wait{0};        // that would have been obeyed
   std::optional<RateLimit> limit;
   bool odd_challenge = false;  // it was challenged for a credential in words that nobody understands
 };
 
-Circumstances circumstances(const HttpHead& head, std::string identity, Wall::time_point now,
+Circumstances circumstances(const HttpHead& head, Shown shown, Wall::time_point now,
                             std::chrono::milliseconds longest_wait);
 
 struct Refusal {

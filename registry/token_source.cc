@@ -46,6 +46,14 @@ bool is_bearer(const std::optional<Secret>& header) {
   return header && header->reveal().starts_with("Bearer ");
 }
 
+// Of a credential and of the header that was made of it, what an answer might repeat.
+std::vector<Secret> secrets_of(const std::optional<Credential>& credential, const Secret& header) {
+  std::vector<Secret> secrets;
+  if (credential) secrets = {credential->password, credential->identity_token, credential->registry_token};
+  secrets.emplace_back(header.reveal().substr(header.reveal().find(' ') + 1));
+  return secrets;
+}
+
 std::string named_host(const std::string& registry_url) {
   std::optional<Origin> registry = origin_of(registry_url);
   return canonical_host(registry ? registry->authority() : std::string());
@@ -125,15 +133,15 @@ std::optional<TokenSource::Habit> TokenSource::habit_of(const Repository& reposi
   return found->second;
 }
 
-std::string TokenSource::identity(const Repository& repository) {
+Shown TokenSource::shown(const Repository& repository) {
   MutexLock lock(mutex_);
-  auto found = identities_.find(repository);
-  return found == identities_.end() ? std::string() : found->second;
+  auto found = shown_.find(repository);
+  return found == shown_.end() ? Shown() : found->second;
 }
 
-void TokenSource::shown(const Repository& repository, std::string identity) {
-  if (identities_.size() >= kManyTokens) identities_.clear();
-  identities_.insert_or_assign(repository, std::move(identity));
+void TokenSource::note_shown(const Repository& repository, Shown shown) {
+  if (shown_.size() >= kManyTokens) shown_.clear();
+  shown_.insert_or_assign(repository, std::move(shown));
 }
 
 Result<std::optional<Secret>> TokenSource::current(const Repository& repository) {
@@ -165,13 +173,15 @@ Result<std::optional<TokenSource::Habit>> TokenSource::learn(const Repository& r
   if (!credential) return credential.error();
   std::optional<Challenge> challenge = bearer_challenge(head);
   std::optional<Habit> known = habit_of(repository);
-  const bool wants_basic = names_basic(head);
+  bool wants_basic = names_basic(head);
   if (!challenge && !wants_basic) {
     // Some registries refuse a token they do not like without a challenge: the last one holds, or that of their root.
     if (known) return rejected ? known : std::nullopt;
     if (rejected) return std::optional<Habit>();
-    challenge = bearer_challenge(greeting(registry_url));
-    if (!challenge) return std::optional<Habit>();
+    const HttpHead root = greeting(registry_url);
+    challenge = bearer_challenge(root);
+    wants_basic = names_basic(root);
+    if (!challenge && !wants_basic) return std::optional<Habit>();
   }
   Habit habit;
   habit.want.registry_url = registry_url;
@@ -248,12 +258,13 @@ Result<std::optional<Secret>> TokenSource::basic(const Repository& repository, c
     return Error{Errc::unauthorized,
                  host_in(habit.want.registry_url) + " asks for a password over plain http: refused"};
   }
+  const Secret header = usable ? basic_authorization((*credential)->username, (*credential)->password) : Secret();
   {
     MutexLock lock(mutex_);
-    shown(repository, usable ? identity_of(*credential) : "");
+    note_shown(repository, usable ? Shown{identity_of(*credential), secrets_of(*credential, header)} : Shown());
   }
   if (!usable || refusal_of(repository, *credential)) return std::optional<Secret>();
-  return std::optional<Secret>(basic_authorization((*credential)->username, (*credential)->password));
+  return std::optional<Secret>(header);
 }
 
 Result<Secret> TokenSource::get(const TokenWant& want, const Repository& repository,
@@ -264,7 +275,7 @@ Result<Secret> TokenSource::get(const TokenWant& want, const Repository& reposit
     if (cached != tokens_.end()) {
       bool usable = clock_.now() < cached->second.use_until && (!rejected || cached->second.header != *rejected);
       if (usable) {
-        shown(repository, cached->second.identity);
+        note_shown(repository, cached->second.shown);
         return cached->second.header;
       }
       tokens_.erase(cached);
@@ -273,7 +284,7 @@ Result<Secret> TokenSource::get(const TokenWant& want, const Repository& reposit
     if (under_way != flights_.end()) {
       std::shared_ptr<Flight> other = under_way->second;
       while (!other->result) landed_.wait(lock);  // whoever flies it is ended by the Caller's shutdown
-      if (auto landed = tokens_.find(want); landed != tokens_.end()) shown(repository, landed->second.identity);
+      if (auto landed = tokens_.find(want); landed != tokens_.end()) note_shown(repository, landed->second.shown);
       return *other->result;
     }
     flights_.emplace(want, std::make_shared<Flight>());
@@ -298,9 +309,12 @@ Result<Secret> TokenSource::fetch(const TokenWant& want, const Repository& repos
   } else {
     if (answer->error) return answer->error->while_doing(doing);
     if (answer->head.status != 200) {
-      Error error = to_error(registry::Refusal{
-          answer->head.status, host_in(answer->url), named_host(want.registry_url), "asking for a token", answer->body,
-          circumstances(answer->head, identity, clock_.wall_now(), options_.timeout)});
+      Error error = to_error(registry::Refusal{answer->head.status, host_in(answer->url), named_host(want.registry_url),
+                                               "asking for a token", answer->body,
+                                               circumstances(answer->head, {identity, secrets_of(credential, Secret())},
+                                                             clock_.wall_now(), options_.timeout)});
+      // It says nothing of the repository.
+      if (error.is(Errc::not_found) || error.is(Errc::unsupported)) error = {Errc::bad_response, error.context()};
       if (is_challenge(answer->head.status)) remember_refusal(repository, credential, error);
       return error;
     }
@@ -314,8 +328,10 @@ Result<Secret> TokenSource::fetch(const TokenWant& want, const Repository& repos
   Secret header("Bearer " + token->token.reveal());
   MutexLock lock(mutex_);
   forget_expired();
-  shown(repository, identity);
-  tokens_[want] = Token{header, asked_at, asked_at + token->expires_in - kTokenMargin, std::move(credential), identity};
+  Shown shown{identity, secrets_of(credential, header)};
+  note_shown(repository, shown);
+  tokens_[want] =
+      Token{header, asked_at, asked_at + token->expires_in - kTokenMargin, std::move(credential), std::move(shown)};
   return header;
 }
 

@@ -23,6 +23,7 @@
 #include "registry/endpoint.h"
 #include "registry/reference.h"
 #include "registry/refresh_tokens.h"
+#include "registry/refusal.h"
 #include "registry/token_request.h"
 
 namespace regfs::registry {
@@ -50,8 +51,8 @@ class TokenSource {
   // nullopt when it has never challenged.
   Result<std::optional<Secret>> current(const Repository& repository);
 
-  // Whose credential was shown for the repository last, for sentences; empty: nobody's.
-  std::string identity(const Repository& repository);
+  // What was shown for the repository last.
+  Shown shown(const Repository& repository);
 
   // May wait. The header that answers a 401 or 403 of `registry_url`; nullopt when there is nothing better to send than
   // `rejected`, the header that was refused. Its token is dropped, unless another thread has replaced it already, and
@@ -70,7 +71,7 @@ class TokenSource {
     Monotonic::time_point since;
     Monotonic::time_point use_until;
     std::optional<Credential> credential;  // with which it was asked for
-    std::string identity;                  // as the realm knows it: nobody's where it may be told no secret
+    Shown shown;  // its identity as the realm knows it: nobody's where it may be told no secret
   };
   using Found = Result<std::optional<Credential>>;
   struct Flight;  // one request for a token, under way
@@ -101,7 +102,7 @@ class TokenSource {
   Result<Secret> fetch(const TokenWant& want, const Repository& repository);
   Answer ask_as(const TokenWant& want, const std::optional<Credential>& credential);
   Result<Answer> ask_realm(const TokenWant& want, const Repository& repository, std::optional<Credential>& credential);
-  void shown(const Repository& repository, std::string identity) REGFS_REQUIRES(mutex_);
+  void note_shown(const Repository& repository, Shown shown) REGFS_REQUIRES(mutex_);
   void forget_expired() REGFS_REQUIRES(mutex_);
 
   Caller& caller_;
@@ -114,7 +115,7 @@ class TokenSource {
   CondVar landed_;
   std::map<Repository, Habit> habits_ REGFS_GUARDED_BY(mutex_);
   std::map<Repository, Refusal> refusals_ REGFS_GUARDED_BY(mutex_);
-  std::map<Repository, std::string> identities_ REGFS_GUARDED_BY(mutex_);
+  std::map<Repository, Shown> shown_ REGFS_GUARDED_BY(mutex_);
   std::map<TokenWant, Token> tokens_ REGFS_GUARDED_BY(mutex_);
   std::map<TokenWant, std::shared_ptr<Flight>> flights_ REGFS_GUARDED_BY(mutex_);
 };

@@ -93,8 +93,17 @@ TEST_F(CredentialHelperTest, RefusesRubbishWithoutShowingIt) {
 TEST_F(CredentialHelperTest, PassesOnWhatAFailingHelperSays) {
   Result<std::optional<Credential>> answer = get("echo 'the vault is locked'; exit 1");
   ASSERT_FALSE(answer);
-  EXPECT_TRUE(answer.error().is(Errc::unauthorized));
+  EXPECT_TRUE(answer.error().is(Errc::not_found));
   EXPECT_NE(answer.error().context().find("'the vault is locked'"), std::string::npos) << answer.error().context();
+}
+
+TEST_F(CredentialHelperTest, ShowsNothingOfAFailingHelperThatPrintsWhatItHolds) {
+  for (const char* output : {R"({"Username":"u","Secret":"hunter2-is-secret"})", R"("hunter2-is-secret")",
+                             "Secret=hunter2-is-secret"}) {
+    Result<std::optional<Credential>> answer = get("printf '%s' '" + std::string(output) + "'; exit 3");
+    ASSERT_FALSE(answer) << output;
+    EXPECT_EQ(answer.error().context().find("hunter2"), std::string::npos) << answer.error().context();
+  }
 }
 
 TEST_F(CredentialHelperTest, TakesTheExactWordsOfAbsenceForNobody) {

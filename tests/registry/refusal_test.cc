@@ -20,7 +20,7 @@ Refusal refusal(int status, const std::string& body = "", const std::string& ide
   refusal.answered_by = refusal.registry_host = "ghcr.io";
   refusal.what = "ghcr.io/acme/api:v1";
   refusal.body = body;
-  refusal.around.identity = identity;
+  refusal.around.shown.identity = identity;
   refusal.around.longest_wait = 30s;
   return refusal;
 }
@@ -52,7 +52,7 @@ TEST(Refusal, ThatChallengesInUnknownWordsNamesTheHeader) {
     HttpHead head;
     head.status = 401;
     for (const std::string& challenge : challenges) head.headers.add("WWW-Authenticate", challenge);
-    return circumstances(head, "", clock.wall_now(), 30s).odd_challenge;
+    return circumstances(head, {}, clock.wall_now(), 30s).odd_challenge;
   };
   for (const char* header : {"Bearer", "Bearer realm=\"http://unclosed", "Bearer realm=\"\"", "Negotiate", "=,=", ""}) {
     EXPECT_TRUE(odd({header})) << header;
@@ -92,7 +92,7 @@ TEST(Refusal, Of429SaysTheLimitAndHowToRaiseIt) {
             "have reached your pull rate limit.); used: anonymous; try again later; run 'docker login' to raise the "
             "limit");
   EXPECT_TRUE(to_error(limited).is(Errc::rate_limited));
-  limited.around.identity = kAnn;
+  limited.around.shown.identity = kAnn;
   EXPECT_TRUE(sentence(limited).ends_with("used: " + kAnn + "; try again later"));
 }
 
@@ -127,20 +127,29 @@ TEST(Refusal, OfOtherKindsHasItsOwnCode) {
   EXPECT_TRUE(to_error(refusal(400, said("NAME_INVALID", "invalid number of path components: 1"))).is(Errc::not_found));
 }
 
+TEST(Refusal, ShowsNoSecretThatTheAnswerRepeats) {
+  Refusal echo = refusal(403, said("DENIED", R"(bad login ann / corr\"ect-horse, token short.token)"), kAnn);
+  echo.around.shown.secrets = {Secret("corr\"ect-horse"), Secret("short.token"), Secret("at"), Secret()};
+  const std::string told = sentence(echo);
+  EXPECT_EQ(told.find("ect-horse"), std::string::npos) << told;
+  EXPECT_EQ(told.find("short.token"), std::string::npos) << told;
+  EXPECT_NE(told.find("DENIED \"bad login ann / ***, token ***"), std::string::npos) << told;
+}
+
 TEST(Refusal, ReadsRetryAfterInSecondsAndAsADate) {
   test::FakeClock clock;
   HttpHead head{429, {}};
-  EXPECT_EQ(circumstances(head, "", clock.wall_now(), 30s).retry_after, std::nullopt);
+  EXPECT_EQ(circumstances(head, {}, clock.wall_now(), 30s).retry_after, std::nullopt);
   head.headers.add("Retry-After", "120");
   head.headers.add("RateLimit-Limit", "100;w=60");
-  Circumstances around = circumstances(head, kAnn, clock.wall_now(), 30s);
+  Circumstances around = circumstances(head, {.identity = kAnn}, clock.wall_now(), 30s);
   EXPECT_EQ(around.retry_after, 120s);
-  EXPECT_EQ(around.identity, kAnn);
+  EXPECT_EQ(around.shown.identity, kAnn);
   EXPECT_EQ(around.limit->limit, 100u);
   HttpHead dated{429, {}};
   dated.headers.add("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT");
   const auto before = std::chrono::sys_days(std::chrono::year(1999) / 12 / 31) + 23h;
-  EXPECT_EQ(circumstances(dated, "", before, 30s).retry_after, 3599s);
+  EXPECT_EQ(circumstances(dated, {}, before, 30s).retry_after, 3599s);
 }
 
 }  // namespace

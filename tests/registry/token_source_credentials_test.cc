@@ -126,24 +126,51 @@ TEST_F(TokenSourceCredentialsTest, PostsNoRefreshTokenWhereTheRealmRedirects) {
 }
 
 TEST_F(TokenSourceCredentialsTest, KnowsWhoseCredentialWasShown) {
-  EXPECT_EQ(source_.identity(kRepository), "");
+  EXPECT_EQ(source_.shown(kRepository).identity, "");
   credentials_->held = user("ann", "pw");
   renew(basic());
-  EXPECT_EQ(source_.identity(kRepository), "user ann from file");
+  EXPECT_EQ(source_.shown(kRepository).identity, "user ann from file");
   transport_.on(kTokenUrl, {.body = R"({"token": "t"})"});
   renew(bearer());
-  EXPECT_EQ(source_.identity(kRepository), "user ann from file");
-  EXPECT_EQ(source_.identity({"reg.example", "other"}), "");
+  EXPECT_EQ(source_.shown(kRepository).identity, "user ann from file");
+  EXPECT_EQ(source_.shown({"reg.example", "other"}).identity, "");
   credentials_->held.reset();
   renew(basic());
-  EXPECT_EQ(source_.identity(kRepository), "user ann from file") << "the token of its last challenge";
+  EXPECT_EQ(source_.shown(kRepository).identity, "user ann from file") << "the token of its last challenge";
+}
+
+TEST_F(TokenSourceCredentialsTest, KnowsTheSecretsThatAnAnswerMightRepeat) {
+  credentials_->held = user("ann", "pw");
+  transport_.on(kTokenUrl, {.body = R"({"token": "t"})"});
+  renew(bearer());
+  const std::vector<Secret> secrets = source_.shown(kRepository).secrets;
+  for (const char* secret : {"pw", "t"}) {
+    EXPECT_NE(std::find(secrets.begin(), secrets.end(), Secret(secret)), secrets.end()) << secret;
+  }
+}
+
+TEST_F(TokenSourceCredentialsTest, TakesNoAbsenceOfItsTokenServiceForTheAbsenceOfARepository) {
+  for (int status : {404, 405, 410}) {
+    transport_.on(kTokenUrl, {.status = status});
+    Result<std::optional<Secret>> renewed = source_.renewed(kRepository, "https://reg.example", bearer(), std::nullopt);
+    ASSERT_FALSE(renewed) << status;
+    EXPECT_TRUE(renewed.error().is(Errc::bad_response)) << status;
+  }
+}
+
+TEST_F(TokenSourceCredentialsTest, AnswersTheBasicChallengeOfTheRootWhereARefusalHasNone) {
+  credentials_->held = user("ann", "pw");
+  transport_.on("https://reg.example/v2/", {.status = 401, .headers = {{"WWW-Authenticate", "Basic realm=\"r\""}}});
+  HttpHead bare;
+  bare.status = 401;
+  EXPECT_EQ(renew(bare), "Basic YW5uOnB3");
 }
 
 TEST_F(TokenSourceCredentialsTest, CallsNobodyTheUserWhoWasNotShown) {
   credentials_->held = user("ann", "pw");
   transport_.otherwise({.body = R"({"token": "t"})"});
   renew(bearer("https://192.0.2.1/token"));
-  EXPECT_EQ(source_.identity(kRepository), "");
+  EXPECT_EQ(source_.shown(kRepository).identity, "");
 }
 
 TEST_F(TokenSourceCredentialsTest, NamesInTheRefusalOfATokenWhoWasRefused) {
