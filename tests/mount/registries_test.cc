@@ -45,7 +45,9 @@ TEST_P(RegistriesWithUsers, LetTheirKindOfCredentialReadAPrivateImage) {
       const bool told = entry.authorization == basic_header(GetParam().login) ||
                         entry.form.find("refresh_token=" + password) != std::string::npos;
       const bool asks = GetParam().token_path.empty() || entry.path == GetParam().token_path;
-      if (told) EXPECT_TRUE(asks) << entry.path;
+      if (told) {
+        EXPECT_TRUE(asks) << entry.path;
+      }
       EXPECT_EQ(entry.query.find("of-ann"), std::string::npos) << entry.query;
       EXPECT_FALSE(entry.cookie);
     }
@@ -61,7 +63,9 @@ TEST_P(RegistriesWithUsers, RefuseAnotherCredentialInWordsAndAFewTimesOnly) {
   EXPECT_EQ(list_directory(repository(mount)).error, EACCES);
   EXPECT_EQ(stat_error(repository(mount) / "v1" / "linux-amd64.tar"), EACCES);
   // An account may be locked after a few; 403 is no answer to a wrong password, but to one that may be good elsewhere.
-  if (GetParam().denied.status == 401 || GetParam().denied.by_realm) EXPECT_LE(registry_.credentials_shown(), 4u);
+  if (GetParam().denied.status == 401 || GetParam().denied.by_realm) {
+    EXPECT_LE(registry_.credentials_shown(), 4u);
+  }
   EXPECT_GE(registry_.credentials_shown(), 1u);
   EXPECT_TRUE(contains(mount.log(), ": " + std::to_string(GetParam().denied.status) + words_of(GetParam().denied)));
   EXPECT_TRUE(
@@ -108,8 +112,9 @@ TEST_P(RegistriesWithTokens, RenewATokenThatEndsBetweenTwoRangesOfALayer) {
   EXPECT_GE(registry_.turned_away(), 1u);
   EXPECT_EQ(registry_.complaints(), Names{});
   EXPECT_EQ(registry_.credentials_shown(), 0u);
-  if (!GetParam().token_path.empty())
+  if (!GetParam().token_path.empty()) {
     EXPECT_EQ(registry_.tokens_given(), given + (GetParam().basic_too ? 0 : 1)) << "however many ranges ask";
+  }
 }
 
 TEST_P(Registries, ListTheRepositoriesOfTheirCatalogAndFailNoListingWithoutOne) {
