@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every test, on what users get: installs what is missing, builds the release preset, and runs ctest. Tests that
 # cannot run here say why and are listed as skipped. Arguments go to ctest (./test.sh -L unit).
-# Unit tests run side by side; those that mount, and those with real programs, one at a time.
+# They run side by side, but for those with real programs and those that measure, which run alone.
 # Leaves no process and no mount behind, however it ends.
 set -euo pipefail
 cd "$(dirname "$0")"
