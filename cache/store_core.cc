@@ -46,14 +46,15 @@ void StoreCore::sweep() {
 
 // --- blobs ---
 
-Result<std::shared_ptr<Blob>> StoreCore::blob(const Digest& digest, uint64_t size_bytes) {
+Result<std::shared_ptr<Blob>> StoreCore::blob(const Digest& digest, uint64_t size_bytes,
+                                              std::optional<uint64_t> held_bytes) {
   Key key{digest, size_bytes};
   if (std::optional<Error> lie = contradicted(key)) return *lie;
   Result<std::shared_ptr<BlobImpl>> live = live_or_mine(key);
   if (!live) return live.error();
   if (*live) return std::shared_ptr<Blob>(std::move(*live));
 
-  Result<std::shared_ptr<BlobImpl>> made = make_blob(key);
+  Result<std::shared_ptr<BlobImpl>> made = make_blob(key, held_bytes);
   if (!made) return made.error();  // its let_go() has made room for the next try
   (*made)->start();
   std::optional<Error> too_late;
@@ -94,11 +95,21 @@ Result<std::shared_ptr<BlobImpl>> StoreCore::live_or_mine(const Key& key) {
   }
 }
 
-Result<std::shared_ptr<BlobImpl>> StoreCore::make_blob(const Key& key) {
+Result<std::shared_ptr<BlobImpl>> StoreCore::make_blob(const Key& key, std::optional<uint64_t> held_bytes) {
   auto blob = std::make_shared<BlobImpl>(shared_from_this(), key.first, key.second, withhold_);
   if (key.second == 0) return blob;  // needs no file
   Result<bool> begun = begin_from_published(*blob, key);
-  if (begun && !*begun) begin_from_part(*blob, key);
+  if (begun && !*begun) {
+    // What is withheld until all of it is verified cannot pass.
+    if (held_bytes && withhold_ == Withhold::window && key.second > kWithheldWholeBytes) {
+      blob->begin_stream(*held_bytes);
+      log_.warning(key.first.str() + " (" + std::to_string(key.second >> 20) +
+                   " MiB) is of an image that does not fit in the cache (--cache-size, or the disk): it is read as a "
+                   "stream, and not kept");
+    } else {
+      begin_from_part(*blob, key);
+    }
+  }
   if (begun) return blob;
   return begun.error().while_doing("opening the cached " + key.first.str());
 }

@@ -40,7 +40,8 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   void sweep();  // once, before the first blob()
   const std::string& directory() const { return layout_.root(); }
 
-  Result<std::shared_ptr<Blob>> blob(const Digest& digest, uint64_t size_bytes);
+  Result<std::shared_ptr<Blob>> blob(const Digest& digest, uint64_t size_bytes, std::optional<uint64_t> held_bytes);
+  std::optional<uint64_t> room_short_of(uint64_t bytes) { return room_.short_of(bytes); }
   uint64_t present_bytes(const Digest& digest, uint64_t size_bytes);
   std::shared_ptr<const void> pin(const Digest& digest) { return published_.pin(digest); }
   std::optional<std::string> document(const Digest& digest, uint64_t max_bytes);
@@ -53,7 +54,7 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   const Clock& clock() const override { return clock_; }
   Result<void> take_room(uint64_t bytes) override { return room_.take(bytes); }
   Result<void> make_room(uint64_t bytes) override { return room_.make(bytes); }
-  Result<PartShelf::Found> open_part(const Digest& digest, uint64_t size_bytes) override;
+  Result<PartShelf::Found> open_part(const Digest& digest, uint64_t size_bytes, bool lasting) override;
   void verify(std::shared_ptr<BlobImpl> blob) override;
   void checkpoint(std::shared_ptr<BlobImpl> blob) override;
   void publish(std::shared_ptr<BlobImpl> blob) override;
@@ -70,7 +71,7 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   std::optional<Error> contradicted(const Key& key) const;
   // Waits for whoever opens or lets go of it; null when it is now up to the caller to open it.
   Result<std::shared_ptr<BlobImpl>> live_or_mine(const Key& key);
-  Result<std::shared_ptr<BlobImpl>> make_blob(const Key& key);
+  Result<std::shared_ptr<BlobImpl>> make_blob(const Key& key, std::optional<uint64_t> held_bytes);
   Result<bool> begin_from_published(BlobImpl& blob, const Key& key);
   void begin_from_part(BlobImpl& blob, const Key& key);
   std::optional<Remains> take_resting(const Key& key);

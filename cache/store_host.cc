@@ -11,12 +11,12 @@ constexpr std::chrono::milliseconds kExchangeInterval{100};
 
 }  // namespace
 
-Result<PartShelf::Found> StoreCore::open_part(const Digest& digest, uint64_t size_bytes) {
+Result<PartShelf::Found> StoreCore::open_part(const Digest& digest, uint64_t size_bytes, bool lasting) {
   {
     MutexLock lock(mutex_);
     if (shut_) return *shut_;
   }
-  return parts_.open(digest, size_bytes);
+  return lasting ? parts_.open(digest, size_bytes) : parts_.create_spare(digest, size_bytes);
 }
 
 void StoreCore::verify(std::shared_ptr<BlobImpl> blob) {

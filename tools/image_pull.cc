@@ -127,7 +127,7 @@ ImageProgress ImagePull::look(fs::ImageFetch& fetch) const {
     LayerProgress layer{blobs[i].digest.str(), blobs[i].size_bytes, 0, false, false};
     if (Result<std::shared_ptr<cache::Blob>> blob = fetch.blob(i)) {
       layer.complete = (*blob)->complete();
-      layer.present_bytes = layer.complete ? layer.size_bytes : (*blob)->present_bytes();
+      layer.present_bytes = layer.complete ? layer.size_bytes : (*blob)->arrived_bytes();
       layer.cached = layer.complete && parts_.received->of(blobs[i].digest) == 0;
     }
     progress.layers.push_back(std::move(layer));
