@@ -84,8 +84,11 @@ bool BlobImpl::is_readable_stream(const ByteRange& range) const {
 Result<void> BlobImpl::check_held(uint64_t more_bytes) const {
   if (!stream_ || present_.total() + more_bytes <= stream_->held_bytes()) return {};
   return Error{std::make_error_code(std::errc::no_space_on_device),
-               digest_.str() + " (" + mebibytes(size_) + ") does not fit in the cache, so that it can only be read in "
-                   "order, and " + mebibytes(present_.total()) + " of it are waiting for what was left out before them; "
+               digest_.str() + " (" + mebibytes(size_) +
+                   ") does not fit in the cache, so that it can only be read in "
+                   "order, and " +
+                   mebibytes(present_.total()) +
+                   " of it are waiting for what was left out before them; "
                    "read it from its beginning, or let the cache have more room (--cache-size, --cache-dir)"};
 }
 

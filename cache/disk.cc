@@ -164,6 +164,7 @@ class SystemDisk : public Disk {
     struct statvfs statistics {};
     if (::statvfs(path.c_str(), &statistics) < 0)
       return Error::from_errno(errno, "cannot ask for the space of " + path);
+    if (statistics.f_blocks == 0) return Error::from_errno(EOPNOTSUPP, "nothing tells the space of " + path);
     return DiskSpace{uint64_t{statistics.f_blocks} * statistics.f_frsize,
                      uint64_t{statistics.f_bavail} * statistics.f_frsize};
   }

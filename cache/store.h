@@ -58,6 +58,10 @@ class BlobStore {
   // How much the cache could keep, by its budget and its disk, when that is less than so many bytes.
   virtual std::optional<uint64_t> room_short_of(uint64_t bytes) = 0;
 
+  // An archive that somebody reads needs that blob: it is counted as a hit when it is all here, as a miss when it is
+  // not. Cheap; the counts reach the disk in seconds, or at the end.
+  virtual void count_need(const Blob& blob) = 0;
+
   // Bytes of that digest that are local, complete or partial; 0 when none. Touches the disk at most
   // by one fstat.
   virtual uint64_t present_bytes(const Digest& digest, uint64_t size_bytes) = 0;

@@ -28,6 +28,7 @@ StoreCore::StoreCore(std::shared_ptr<Disk> disk, std::shared_ptr<SmallFiles> sma
       room_(
           disk, layout, options.budget_bytes, [this](const auto& items) { evicted(items); },
           [this] { passed_budget(); }),
+      usage_(disk, small_files, layout),
       verifier_(log),
       publisher_("publish", 1, 1, log),
       sharer_("share", 1, 1, log),
@@ -234,6 +235,7 @@ void StoreCore::shutdown(const Error& error) {
     resting.swap(resting_);
   }
   for (auto& [key, remains] : resting) (void)remains.part->record(remains.present, PartFile::Sync::no);
+  usage_.store();
 }
 
 void StoreCore::stop_threads() {

@@ -26,6 +26,7 @@
 #include "cache/published.h"
 #include "cache/room.h"
 #include "cache/store.h"
+#include "cache/usage.h"
 #include "cache/verifier.h"
 
 namespace regfs::cache {
@@ -41,6 +42,7 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   const std::string& directory() const { return layout_.root(); }
 
   Result<std::shared_ptr<Blob>> blob(const Digest& digest, uint64_t size_bytes, std::optional<uint64_t> held_bytes);
+  void count_need(const Blob& blob);
   std::optional<uint64_t> room_short_of(uint64_t bytes) { return room_.short_of(bytes); }
   uint64_t present_bytes(const Digest& digest, uint64_t size_bytes);
   std::shared_ptr<const void> pin(const Digest& digest) { return published_.pin(digest); }
@@ -90,6 +92,7 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   PartShelf parts_;
   Published published_;
   Room room_;
+  UsageCounter usage_;
 
   mutable Mutex mutex_;
   CondVar changed_;

@@ -8,6 +8,8 @@ namespace {
 
 // How long bytes that one process brings stay unknown to another that waits for them.
 constexpr std::chrono::milliseconds kExchangeInterval{100};
+// How much of what was counted a process may lose that is killed.
+constexpr std::chrono::seconds kUsageInterval{2};
 
 }  // namespace
 
@@ -108,6 +110,20 @@ void StoreCore::exchange_all() {
   bool arriving = false;
   for (const std::shared_ptr<BlobImpl>& blob : live) arriving = blob->exchange_with_others() || arriving;
   if (arriving) exchange_later();
+}
+
+// --- what it is good for ---
+
+void StoreCore::count_need(const Blob& blob) {
+  // What is verified again is here too, and nearly always proves right.
+  const uint64_t present = blob.present_bytes();
+  const bool hit = blob.complete() || present == blob.size_bytes();
+  if (!usage_.count({hit ? 1u : 0u, hit ? 0u : 1u, present})) return;
+  timer_.after(kUsageInterval, [weak = weak_from_this()] {
+    if (std::shared_ptr<StoreCore> self = weak.lock()) {
+      self->publisher_.submit([core = self.get()] { core->usage_.store(); });
+    }
+  });
 }
 
 // --- what is left of a Blob ---

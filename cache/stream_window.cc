@@ -38,9 +38,12 @@ bool StreamWindow::is_out(const ByteRange& range) const {
 }
 
 // Reads of one reader, sent ahead by the kernel, come in any order; and what is ahead of it was fetched for it.
-bool StreamWindow::is_near_a_reader(const ByteRange& range) const {
+// Where it gets tight, for many readers or a long wait for the hash, only what is read just now is near.
+bool StreamWindow::is_near_a_reader(const ByteRange& range, bool tight) const {
+  const uint64_t behind = tight ? kChunkBytes : held_ / 8;
+  const uint64_t ahead = tight ? 2 * kChunkBytes : held_ / 4 + kChunkBytes;
   return std::any_of(readers_.begin(), readers_.end(), [&](const auto& reader) {
-    return reader.second < range.end() + held_ / 8 && range.offset < reader.second + held_ / 2;
+    return reader.second < range.end() + behind && range.offset < reader.second + ahead;
   });
 }
 
@@ -53,12 +56,13 @@ std::optional<StreamWindow::Chunk> StreamWindow::next(const IntervalSet& present
     if (idle(chunk(number))) return Chunk{number, true, digests_.at(number)};
   }
   if (readers_.empty()) return std::nullopt;  // it is to be read yet
+  const bool tight = present.total() >= enough_bytes();
   for (const ByteRange& range : present.ranges()) {
     if (range.offset >= hashed) break;
     for (uint64_t number = range.offset / kChunkBytes; number * kChunkBytes < range.end(); ++number) {
       const ByteRange whole = chunk(number);
       if (whole.end() > hashed) break;
-      if (out_.contains(number) || !idle(whole) || is_near_a_reader(whole)) continue;
+      if (out_.contains(number) || !idle(whole) || is_near_a_reader(whole, tight)) continue;
       const auto known = digests_.find(number);
       return Chunk{number, false, known == digests_.end() ? std::nullopt : std::optional(known->second)};
     }

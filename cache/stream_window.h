@@ -62,7 +62,7 @@ class StreamWindow {
   void forget_chunks();
 
  private:
-  bool is_near_a_reader(const ByteRange& range) const;
+  bool is_near_a_reader(const ByteRange& range, bool tight) const;
 
   const uint64_t size_;
   const uint64_t held_;

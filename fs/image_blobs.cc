@@ -25,19 +25,26 @@ ImageBlobs::ImageBlobs(cache::BlobStore& store, std::shared_ptr<const ImageArchi
       repository_(std::move(repository)),
       name_(std::move(name)),
       room_(store_.room_short_of(total_bytes(*archive_))),
-      blobs_(archive_->blobs.size()) {
+      blobs_(archive_->blobs.size()),
+      counted_(archive_->blobs.size()) {
   for (const registry::Descriptor& layer : archive_->blobs) pins_.push_back(store_.pin(layer.digest));
 }
 
 Result<std::shared_ptr<cache::Blob>> ImageBlobs::open(size_t layer) {
   if (std::shared_ptr<cache::Blob> known = opened(layer)) return known;
   const registry::Descriptor& descriptor = archive_->blobs[layer];
-  Result<std::shared_ptr<cache::Blob>> blob = store_.blob(descriptor.digest, descriptor.size_bytes, held_bytes_of(descriptor.size_bytes));
+  Result<std::shared_ptr<cache::Blob>> blob =
+      store_.blob(descriptor.digest, descriptor.size_bytes, held_bytes_of(descriptor.size_bytes));
   if (!blob) return blob.error();
-  MutexLock lock(mutex_);
-  // The store has one Blob of a digest, so whoever else opened it meanwhile got this one.
-  blobs_[layer] = *blob;
-  pins_[layer].reset();
+  bool first = false;
+  {
+    MutexLock lock(mutex_);
+    // The store has one Blob of a digest, so whoever else opened it meanwhile got this one.
+    blobs_[layer] = *blob;
+    pins_[layer].reset();
+    first = !std::exchange(counted_[layer], true);
+  }
+  if (first) store_.count_need(**blob);
   return blob;
 }
 

@@ -67,7 +67,8 @@ class ImageBlobs {
   const std::string name_;
   const std::optional<uint64_t> room_;  // of the cache, when that is less than the image
   mutable Mutex mutex_;
-  Blobs blobs_ REGFS_GUARDED_BY(mutex_);  // by layer, null until opened and once passed
+  Blobs blobs_ REGFS_GUARDED_BY(mutex_);                           // by layer, null until opened and once passed
+  std::vector<bool> counted_ REGFS_GUARDED_BY(mutex_);             // by layer: as needed, in what is told of the cache
   std::map<const void*, Place> readers_ REGFS_GUARDED_BY(mutex_);  // of an image that does not fit
   // By layer: keep what is cached from being evicted until it is opened.
   std::vector<std::shared_ptr<const void>> pins_ REGFS_GUARDED_BY(mutex_);

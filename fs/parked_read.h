@@ -55,6 +55,7 @@ class ParkedRead : public std::enable_shared_from_this<ParkedRead> {
   void wait_for(std::vector<PendingSlice> pending);
   void watch_time(std::chrono::milliseconds delay);
   void check_time();
+  void answer_otherwise(const Error& error, std::unique_ptr<ReadReply> reply);
   void fail(const Error& error);
   Held take();
   void drop(Held held);

@@ -7,9 +7,16 @@ namespace {
 
 using CacheGc = CacheToolTest;
 
-TEST_F(CacheGc, EmptiesTheCacheAndSaysWhatItFreed) {
+TEST_F(CacheGc, LeavesWhatIsInTheDefaultBudget) {
   const SampleImage image = pulled_image();
   const nlohmann::json report = tool_json({"gc"});
+  EXPECT_EQ(report["blobs"], 0);
+  EXPECT_TRUE(has(image.layers[0].digest));
+}
+
+TEST_F(CacheGc, EmptiesTheCacheAndSaysWhatItFreed) {
+  const SampleImage image = pulled_image();
+  const nlohmann::json report = tool_json({"gc", "--to", "0"});
   EXPECT_EQ(report["blobs"], 4);
   EXPECT_GE(report["freed_bytes"], 3 * kMiB);
   EXPECT_EQ(report["left_bytes"], 0);
@@ -43,7 +50,7 @@ TEST_F(CacheGc, LeavesWhatAMountHasOpen) {
   ASSERT_EQ(read_at(reader.fd.get(), offset, 4096).bytes, model.read(offset, 4096));
   registry_.journal().forget();
 
-  const Finished finished = tool({"gc"});
+  const Finished finished = tool({"gc", "--to", "0"});
   EXPECT_EQ(finished.status, 0) << finished.error;
   EXPECT_TRUE(contains(finished.output, "left: it is in use"));
   EXPECT_TRUE(has(image.layers[0].digest));
@@ -63,7 +70,7 @@ TEST_F(CacheGc, RemovesDebrisAndKeepsWhatCanBeResumedWhileThereIsRoom) {
   EXPECT_EQ(report["debris"], 2);
   EXPECT_EQ(report["parts"], 0);
   EXPECT_EQ(tool_json({"stats"})["parts"]["count"], 1);
-  EXPECT_EQ(tool_json({"gc"})["parts"], 1);
+  EXPECT_EQ(tool_json({"gc", "--to", "0"})["parts"], 1);
   EXPECT_EQ(tool_json({"stats"})["total"]["count"], 0);
 }
 

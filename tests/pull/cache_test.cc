@@ -129,5 +129,34 @@ TEST_F(PullCache, OnADiskThatIsFullIsAFailureThatSaysWhatToDo) {
   EXPECT_TRUE(contains(pulled.error, "--cache-dir"));
 }
 
+// In one layer or in many: what was written is not kept.
+TEST_F(PullCache, AnImageLargerThanTheCacheIsPulledAsAStream) {
+  const SampleImage whole = make_image({.layers = {seeded_layer(1, 80 * kMiB), seeded_layer(2, 1'000)}});
+  const SampleImage split = make_image({.layers = {seeded_layer(3, 20 * kMiB), seeded_layer(4, 7 * kMiB),
+                                                   seeded_layer(5, 12 * kMiB), seeded_layer(6, 3 * kMiB)}});
+  registry_.push("large", "whole", whole);
+  registry_.push("large", "split", split);
+  for (const auto& [tag, image] : {std::pair("whole", &whole), std::pair("split", &split)}) {
+    for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--no-cache"}}) {
+      std::vector<std::string> arguments{"--platform=linux/amd64", "--cache-size=32m", "-o", "a.tar"};
+      arguments.insert(arguments.end(), more.begin(), more.end());
+      arguments.push_back(name_of("large", tag));
+      const Pulled pulled = pull(arguments);
+      EXPECT_EQ(pulled.status, 0) << pulled.error;
+      EXPECT_TRUE(contains(pulled.error, "is read as a stream"));
+      EXPECT_TRUE(is_archive(in("a.tar"), model_of(*image, "large", tag)));
+    }
+  }
+}
+
+TEST_F(PullCache, OfANewerFormatIsRefused) {
+  ::mkdir(cache_.c_str(), 0700);
+  std::ofstream(cache_ + "/regfs-cache") << "regfs cache format 2\n";
+  registry_.push("app", "1", make_image({.layers = {seeded_layer(1, kMiB)}}));
+  const Pulled pulled = pull({"--platform=linux/amd64", name_of("app", "1")});
+  EXPECT_EQ(pulled.status, kBadData);
+  EXPECT_TRUE(contains(pulled.error, "belongs to a newer regfs"));
+}
+
 }  // namespace
 }  // namespace regfs::test
