@@ -25,8 +25,7 @@ ImageBlobs::ImageBlobs(cache::BlobStore& store, std::shared_ptr<const ImageArchi
       repository_(std::move(repository)),
       name_(std::move(name)),
       room_(store_.room_short_of(total_bytes(*archive_))),
-      blobs_(archive_->blobs.size()),
-      counted_(archive_->blobs.size()) {
+      blobs_(archive_->blobs.size()) {
   for (const registry::Descriptor& layer : archive_->blobs) pins_.push_back(store_.pin(layer.digest));
 }
 
@@ -42,7 +41,7 @@ Result<std::shared_ptr<cache::Blob>> ImageBlobs::open(size_t layer) {
     // The store has one Blob of a digest, so whoever else opened it meanwhile got this one.
     blobs_[layer] = *blob;
     pins_[layer].reset();
-    first = !std::exchange(counted_[layer], true);
+    first = counted_.insert(layer).second;
   }
   if (first) store_.count_need(**blob);
   return blob;
