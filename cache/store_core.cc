@@ -200,8 +200,11 @@ void StoreCore::on_dropped(std::function<void(const Digest&)> observer) {
 }
 
 void StoreCore::on_evicted(std::function<void(const std::vector<Digest>&)> observer) {
-  MutexLock lock(mutex_);
-  eviction_observer_ = std::move(observer);
+  {
+    MutexLock lock(mutex_);
+    eviction_observer_ = std::move(observer);
+  }
+  sharer_.submit([this] { watch(); });
 }
 
 bool StoreCore::settle(std::chrono::milliseconds patience) {

@@ -4,14 +4,15 @@
 //
 // Two verifier threads hash; one thread ("publish-0") does what may take seconds on a slow disk: fsync,
 // rename, records of part files. So an fsync never delays a reader. While blobs arrive, one more ("share-0") tells
-// other processes of the same directory what has come, and learns of them. Lock order: the store's, then a
-// Blob's; a Blob calls in with its lock released.
+// other processes of the same directory what has come, and learns of them; and now and then of what they have evicted.
+// Lock order: the store's, then a Blob's; a Blob calls in with its lock released.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -82,6 +83,8 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   void passed_budget();
   void exchange_later();
   void exchange_all();
+  void watch_later();
+  void watch();
   void stop_threads();
 
   const std::shared_ptr<Disk> disk_;
@@ -104,7 +107,8 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   std::function<void(const std::vector<Digest>&)> eviction_observer_ REGFS_GUARDED_BY(mutex_);
   std::optional<Error> shut_ REGFS_GUARDED_BY(mutex_);
 
-  bool exchanging_ REGFS_GUARDED_BY(mutex_) = false;  // a round is due
+  std::set<Digest> published_seen_ REGFS_GUARDED_BY(mutex_);  // when last watched
+  bool exchanging_ REGFS_GUARDED_BY(mutex_) = false;          // a round is due
 
   Verifier verifier_;
   WorkPool publisher_;

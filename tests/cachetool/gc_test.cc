@@ -59,6 +59,24 @@ TEST_F(CacheGc, LeavesWhatAMountHasOpen) {
   EXPECT_EQ(requests_for("app", image.layers[0]), 0u);
 }
 
+TEST_F(CacheGc, ShowsInAMountWhichHasTheImageComplete) {
+  if (const std::string why = why_no_mounts(); !why.empty()) GTEST_SKIP() << why;
+  const SampleImage image = pulled_image();
+  const MountedRegfs mount({.cache_directory = cache_});
+  ASSERT_TRUE(mount.mounted()) << mount.log();
+  const std::string path = mount / registry_.host() / "app" / "1" / "linux-amd64.tar";
+  const auto local_bytes = [&] {
+    struct stat st {};
+    return ::stat(path.c_str(), &st) == 0 ? static_cast<uint64_t>(st.st_blocks) * 512 : 0;
+  };
+  EXPECT_TRUE(is_archive(path, model_of(image, "app", "1")));
+  EXPECT_GE(local_bytes(), 3 * kMiB);
+  // Its attributes are those of a complete archive, which the kernel keeps for a day. Once all is evicted, in spite of
+  // what the last handle still holds for a moment, it tells so by itself.
+  EXPECT_TRUE(eventually(kSoon, [&] { return tool_json({"gc", "--to", "0"})["left_bytes"] == 0; }));
+  EXPECT_TRUE(eventually(kSoon, [&] { return local_bytes() < kMiB; }));
+}
+
 TEST_F(CacheGc, RemovesDebrisAndKeepsWhatCanBeResumedWhileThereIsRoom) {
   const SampleLayer layer = seeded_layer(1, 30 * kMiB);
   registry_.push("app", "1", make_image({.layers = {layer}}));

@@ -175,8 +175,8 @@ TEST(ImportPlan, TakesAnIndexWithThosePlatformsThatAreThere) {
       .file(blob_name(image.layers[1].digest), test::bytes_of(*image.layers[1].content));
   Result<ImportPlan> plan = importing.plan_of(builder.bytes());
   ASSERT_TRUE(plan) << plan.error().context();
-  EXPECT_EQ(digests_of(*plan), sorted({index.digest, image.digest, image.config_digest, image.layers[0].digest,
-                                       image.layers[1].digest}));
+  EXPECT_EQ(digests_of(*plan),
+            sorted({index.digest, image.digest, image.config_digest, image.layers[0].digest, image.layers[1].digest}));
   ASSERT_EQ(plan->images.size(), 1u);
   EXPECT_EQ(plan->images[0].platform, "linux/arm64/v8");
   EXPECT_TRUE(plan->missing.empty());
@@ -184,7 +184,8 @@ TEST(ImportPlan, TakesAnIndexWithThosePlatformsThatAreThere) {
 
 TEST(ImportPlan, RefusesAManifestThatNamesWhatIsNotThere) {
   Importing importing;
-  const test::SampleImage image = test::make_image({.layers = {test::seeded_layer(1, 3000), test::seeded_layer(2, 10)}});
+  const test::SampleImage image =
+      test::make_image({.layers = {test::seeded_layer(1, 3000), test::seeded_layer(2, 10)}});
   const auto refused = [&](bool config, const Digest& missing) {
     TarBuilder builder;
     builder.file("index.json", index_of(image.media_type, image.digest, image.manifest.size()))
