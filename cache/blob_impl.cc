@@ -96,12 +96,6 @@ uint64_t BlobImpl::present_bytes() const {
   return size_;
 }
 
-uint64_t BlobImpl::arrived_bytes() const {
-  const uint64_t present = present_bytes();
-  MutexLock lock(mutex_);
-  return stream_ ? std::min(present + stream_->out_bytes(), size_) : present;
-}
-
 Monotonic::time_point BlobImpl::last_progress() const {
   MutexLock lock(mutex_);
   return last_progress_;
@@ -233,16 +227,6 @@ std::optional<Claim> BlobImpl::claim(uint64_t offset, uint64_t length) {
     }
     release(*gap);
   }
-}
-
-std::optional<ByteRange> BlobImpl::gap_to_claim(ByteRange within) {
-  if (!stream_) return lock_gap(within);
-  const bool more_room_to_come = !claimed_.empty() || verifying_;
-  const bool enough = present_.total() + claimed_.total() >= stream_->enough_bytes();
-  if (enough && more_room_to_come) return std::nullopt;
-  std::optional<ByteRange> gap = lock_gap(within);
-  if (gap) gap->length = std::min(gap->length, stream_->claim_bytes());
-  return gap;
 }
 
 bool BlobImpl::needs_part() const {

@@ -54,6 +54,22 @@ void BlobImpl::reader_left(const void* reader) {
   if (due) host_->verify(self());
 }
 
+uint64_t BlobImpl::arrived_bytes() const {
+  const uint64_t present = present_bytes();
+  MutexLock lock(mutex_);
+  return stream_ ? std::min(present + stream_->out_bytes(), size_) : present;
+}
+
+std::optional<ByteRange> BlobImpl::gap_to_claim(ByteRange within) {
+  if (!stream_) return lock_gap(within);
+  const bool more_room_to_come = !claimed_.empty() || verifying_;
+  const bool enough = present_.total() + claimed_.total() >= stream_->enough_bytes();
+  if (enough && more_room_to_come) return std::nullopt;
+  std::optional<ByteRange> gap = lock_gap(within);
+  if (gap) gap->length = std::min(gap->length, stream_->claim_bytes());
+  return gap;
+}
+
 ByteRange BlobImpl::needed_for(const ByteRange& asked) const {
   MutexLock lock(mutex_);
   if (stream_ && stream_->is_out(asked)) return stream_->chunks_around(asked);

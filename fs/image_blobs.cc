@@ -64,13 +64,11 @@ std::optional<uint64_t> ImageBlobs::ahead_bytes() const {
 }
 
 void ImageBlobs::reader_came(const void* reader) {
-  if (!room_) return;
   MutexLock lock(mutex_);
   readers_.try_emplace(reader);
 }
 
 void ImageBlobs::reader_at(const void* reader, size_t layer, uint64_t offset) {
-  if (!room_) return;
   Blobs passed;  // let go after the lock
   std::shared_ptr<cache::Blob> before;
   std::shared_ptr<cache::Blob> here;
@@ -87,7 +85,6 @@ void ImageBlobs::reader_at(const void* reader, size_t layer, uint64_t offset) {
 }
 
 void ImageBlobs::reader_left(const void* reader) {
-  if (!room_) return;
   Blobs passed;
   std::shared_ptr<cache::Blob> last;
   {
@@ -103,7 +100,7 @@ void ImageBlobs::reader_left(const void* reader) {
 
 ImageBlobs::Blobs ImageBlobs::take_passed() {
   Blobs passed;
-  if (readers_.empty()) return passed;
+  if (!room_ || readers_.empty()) return passed;
   uint64_t slowest = UINT64_MAX;
   for (const auto& [reader, place] : readers_) {
     slowest = std::min(slowest, archive_->layout.blob_archive_offset(place.layer) + place.offset);
