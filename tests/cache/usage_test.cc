@@ -27,7 +27,7 @@ TEST(Usage, IsReadAsItIsWritten) {
 }
 
 TEST(Usage, IsNothingThatDoesNotMatchToTheLetter) {
-  const std::string good = to_text({3, 5, 7});
+  const std::string good = to_text(Usage{3, 5, 7});
   for (size_t length = 0; length < good.size(); ++length) EXPECT_EQ(parse_usage(good.substr(0, length)), std::nullopt);
   EXPECT_EQ(parse_usage(good + "x"), std::nullopt);
   EXPECT_EQ(parse_usage("regfs usage 1\nhits -3\nmisses 5\nsaved 7\nend\n"), std::nullopt);
