@@ -99,6 +99,38 @@ TEST(Streaming, TwoReadersOfOneImageBothGetThrough) {
   }
 }
 
+TEST(Streaming, AnImageThatWouldFitSharesTheStreamOfOneThatDoesNot) {
+  SmallCacheWorld world;
+  const TestImage large = world.image({10 * kMiB, 30 * kMiB});
+  const TestImage small = world.image({10 * kMiB});
+  const auto one = world.open(large);
+  world.source.serve(7);
+  ASSERT_TRUE(same_bytes(world.read(*one, 0, 9 * kMiB)->wait(), large.bytes.substr(0, 9 * kMiB)));
+  const auto two = world.open(small);
+  world.expect_read_through(*two, small);
+  world.expect_read_through(*one, large);
+}
+
+// What two reads of one handle wait for, far from each other, is kept for both.
+TEST(Streaming, ReadsHereAndThereOfWhatWasPassedAreAnswered) {
+  SmallCacheWorld world;
+  const TestImage image = world.image({40 * kMiB});
+  const auto file = world.open(image);
+  world.source.serve(8);
+  world.expect_read_through(*file, image);
+  std::mt19937 random(8);
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::pair<uint64_t, std::shared_ptr<test::ReadAnswer>>> answers;
+    for (int i = 0; i < 4; ++i) {
+      const uint64_t offset = random() % (39 * kMiB);
+      answers.emplace_back(offset, world.read(*file, offset, 64 * kKiB));
+    }
+    for (const auto& [offset, answer] : answers) {
+      EXPECT_TRUE(same_bytes(answer->wait(), image.bytes.substr(offset, 64 * kKiB))) << offset;
+    }
+  }
+}
+
 TEST(Streaming, OutOfOrderIsAnErrorWithASentenceOnceThereIsNoRoom) {
   SmallCacheWorld world;
   const TestImage image = world.image({64 * kMiB});

@@ -56,7 +56,8 @@ TEST_F(CacheDirectory, ThatIsMissingIsMadeForItsUserAlone) {
   REGFS_ASSERT_MOUNTED(mount);
   expect_readable(mount, "latest", image_);
   EXPECT_EQ(mode_of(cache), 0700u);
-  EXPECT_TRUE(exists(published_path(cache, image_.layers[0].digest)));
+  const std::string blob = published_path(cache, image_.layers[0].digest);
+  EXPECT_TRUE(eventually(std::chrono::seconds(20), [&] { return exists(blob); }));
 }
 
 TEST_F(CacheDirectory, ThatIsNoDirectoryIsRefused) {
@@ -65,19 +66,6 @@ TEST_F(CacheDirectory, ThatIsNoDirectoryIsRefused) {
   expect_refusal_of(command(scratch_ / "file"), {scratch_ / "file"});
   expect_refusal_of(command(scratch_ / "file/below"), {scratch_ / "file", "--cache-dir"});
   expect_refusal_of(command(scratch_ / "link"), {scratch_ / "link"});
-}
-
-TEST_F(CacheDirectory, ThatItsUserMayNotWriteIsRefusedWithAdvice) {
-  if (const std::string reason = let_nobody_in(); !reason.empty()) GTEST_SKIP() << reason;
-  ASSERT_EQ(::chown(mountpoint_.c_str(), 65534, 65534), 0);
-  ::mkdir((scratch_ / "roots").c_str(), 0755);
-  const std::string written = scratch_ / "written";  // by root, and readable
-  ASSERT_EQ(run({"cp", "-r", cache_, written}).status, 0);
-  ASSERT_EQ(::chown(written.c_str(), 0, 0), 0);
-  ASSERT_EQ(::chmod(written.c_str(), 0755), 0);
-  for (const std::string& cache : {scratch_ / "roots", scratch_ / "roots/cache", written}) {
-    expect_refusal_of(as_nobody(command(cache)), {cache, "cannot be used", "--cache-dir", "make this one writable"});
-  }
 }
 
 TEST_F(CacheDirectory, OfAnotherUserIsUsedByRootWithAWarning) {
@@ -129,7 +117,7 @@ TEST_F(CacheDirectory, OnADiskThatKnowsLittleWorks) {
   const SampleImage large = make_image({.layers = {seeded_layer(3, 40'000'000)}});
   registry_.push("app", "large", large);
   for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{}, {"--cache-size", "32m"}, {"--no-cache"}}) {
+       {std::vector<std::string>{}, {"--cache-size", "32M"}, {"--no-cache"}}) {
     MountedRegfs mount({.arguments = arguments, .cache_directory = disk_ + "/cache"});
     REGFS_ASSERT_MOUNTED(mount);
     expect_readable(mount, "latest", image_);

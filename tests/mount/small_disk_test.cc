@@ -53,7 +53,7 @@ TEST_F(SmallDisk, ReadsAnImageThroughThatItCannotHold) {
                              seeded_layer(16, 3'000'000), seeded_layer(17, 63'000'000)}});
   registry_.push("large", "whole", whole);
   registry_.push("large", "split", split);
-  for (const char* size : {"32m", "10g"}) {
+  for (const char* size : {"32M", "10G"}) {
     MountedRegfs mount({.arguments = {"--cache-size", size}, .cache_directory = disk_ + "/cache"});
     REGFS_ASSERT_MOUNTED(mount);
     for (const auto& [tag, image] : {std::pair("whole", &whole), std::pair("split", &split)}) {
@@ -70,7 +70,7 @@ TEST_F(SmallDisk, ReadsAnImageThroughThatItCannotHold) {
 TEST_F(SmallDisk, IsShortOfRoomForALayerReadFromItsEnd) {
   const SampleImage image = make_image({.layers = {seeded_layer(11, 200'000'000)}});
   registry_.push("large", "1", image);
-  MountedRegfs mount({.arguments = {"--cache-size", "32m"}, .cache_directory = disk_ + "/cache"});
+  MountedRegfs mount({.arguments = {"--cache-size", "32M"}, .cache_directory = disk_ + "/cache"});
   REGFS_ASSERT_MOUNTED(mount);
   const std::string wanted_bytes = model_of(image, "large", "1").bytes();
   OpenOutcome file = open_file(tar_of(mount, "large", "1"));
