@@ -91,7 +91,7 @@ void ImageBlobs::reader_left(const void* reader) {
     MutexLock lock(mutex_);
     const auto place = readers_.find(reader);
     if (place == readers_.end()) return;
-    last = blobs_[place->second.layer];
+    if (!blobs_.empty()) last = blobs_[place->second.layer];
     readers_.erase(place);
     passed = take_passed();
   }

@@ -47,7 +47,10 @@ TEST_F(ImportKills, AtAHundredInstantsLoseNothingAndFileNothingWrong) {
   std::filesystem::remove_all(cache_);
   for (int run = 0; run < kills && !HasFailure(); ++run) {
     const std::set<std::string> before = published();
-    killed += import_and_kill(in("carried.tar"), std::chrono::milliseconds(random() % (whole.count() + 2))) ? 1 : 0;
+    killed += import_and_kill(in("carried.tar"),
+                              std::chrono::milliseconds(random() % (static_cast<uint64_t>(whole.count()) + 2)))
+                  ? 1
+                  : 0;
     const std::set<std::string> after = published();
     EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end())) << "a blob was lost";
     // Where it was killed before it made the directory there is nothing to verify.

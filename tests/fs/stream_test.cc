@@ -158,6 +158,14 @@ TEST(Streaming, AnImageThatFitsIsKept) {
   }
 }
 
+TEST(Streaming, AnImageWithoutLayersHasReadersToo) {
+  SmallCacheWorld world;
+  const TestImage image = world.image({});
+  auto file = world.open(image);
+  EXPECT_TRUE(same_bytes(world.read(*file, 0, image.bytes.size())->wait(), image.bytes));
+  file.reset();
+}
+
 TEST(PrefetchPlan, OfWhatDoesNotFitIsOnlyAheadAndNoMoreThanSoMuch) {
   const std::vector<LayerSpan> order = prefetch_order({10, 20, 30, 40}, 1, 5, 22);
   EXPECT_EQ(order, (std::vector<LayerSpan>{{1, {5, 15}}, {2, {0, 7}}}));

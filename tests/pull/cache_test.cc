@@ -2,6 +2,8 @@
 // What is fetched once is not fetched again, and what is said of it is true.
 #include <sys/mount.h>
 
+#include <fstream>
+
 #include "tests/pull/pull_fixture.h"
 #include "tests/support/mounted_regfs.h"
 
