@@ -50,6 +50,7 @@ class Blob : public std::enable_shared_from_this<Blob> {
   virtual ByteRange withheld() const = 0;   // what is not readable before the digest has matched
   virtual bool complete() const = 0;        // verified, all of it
   virtual uint64_t present_bytes() const = 0;
+  virtual uint64_t arrived_bytes() const = 0;  // of the blob; less of them may be present, when it is a stream
   virtual Monotonic::time_point last_progress() const = 0;  // when a byte last arrived; creation at first
 
   // --- readers ---
@@ -74,6 +75,19 @@ class Blob : public std::enable_shared_from_this<Blob> {
   virtual WaitId when_readable(uint64_t offset, uint64_t length, Job waiter) = 0;
   // True when the waiter will not run (it is destroyed); false when it has run or runs now.
   virtual bool cancel(WaitId id) = 0;
+
+  // --- what is too large to be kept ---
+
+  // Made a stream by BlobStore::blob(): what its readers have passed is given up, and fetched again for whoever goes
+  // back to it. It is never complete. More than it may hold, read out of order, is ENOSPC.
+  virtual bool is_stream() const = 0;
+  // Where a reader is, and that it is gone; `reader` is never looked into. Only a stream cares.
+  virtual void reader_at(const void* reader, uint64_t offset) = 0;
+  virtual void reader_left(const void* reader) = 0;
+  // What must be present before `asked` can be read: more than that while it is withheld.
+  virtual ByteRange needed_for(const ByteRange& asked) const = 0;
+  // What may be brought before anybody asks for it.
+  virtual ByteRange worth_prefetching() const = 0;
 
   // --- producers ---
 

@@ -112,8 +112,8 @@ std::optional<Error> BlobImpl::failure() const {
 Blob::Readable BlobImpl::readable_now(ByteRange range) const {
   REGFS_CHECK(range.length <= size_ && range.offset <= size_ - range.length, "a range outside its blob");
   if (range.length == 0 || phase_ == Phase::complete) return Readable::yes;
-  bool there = phase_ == Phase::arriving && present_.contains(range) && !overlap(range, window_);
-  if (there) return Readable::yes;
+  bool there = phase_ == Phase::arriving && present_.contains(range);
+  if (there && (stream_ ? is_readable_stream(range) : !overlap(range, window_))) return Readable::yes;
   return failure_ ? Readable::failed : Readable::not_yet;
 }
 
@@ -125,18 +125,27 @@ Blob::Readable BlobImpl::readable(uint64_t offset, uint64_t length) const {
 Result<void> BlobImpl::read(uint64_t offset, std::span<std::byte> out) const {
   std::shared_ptr<DiskFile> file;
   bool verified = false;
-  {
-    MutexLock lock(mutex_);
-    Readable now = readable_now({offset, out.size()});
-    if (now == Readable::failed) return failure_->error;
-    if (now == Readable::not_yet) {
-      return Error{std::make_error_code(std::errc::io_error), "bytes of " + digest_.str() + " are not there any more"};
+  Result<void> read;
+  std::optional<uint64_t> given_up;  // before it was read
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      // What was given up while it was read may have been read as zeros.
+      if (given_up && *given_up == given_up_) break;
+      Readable now = readable_now({offset, out.size()});
+      if (now == Readable::failed) return failure_->error;
+      if (now == Readable::not_yet) {
+        return Error{std::make_error_code(std::errc::io_error),
+                     "bytes of " + digest_.str() + " are not there any more"};
+      }
+      file = file_;
+      verified = phase_ == Phase::complete;
+      given_up = given_up_;
     }
-    file = file_;
-    verified = phase_ == Phase::complete;
+    if (out.empty()) return {};
+    read = read_exactly(*file, offset, out);
+    if (verified) break;
   }
-  if (out.empty()) return {};
-  Result<void> read = read_exactly(*file, offset, out);
   if (read || !verified) return read;
   // Whoever holds a const Blob promises not to fill it; that its file went bad is not their doing.
   const_cast<BlobImpl*>(this)->suspect(file);
@@ -203,7 +212,7 @@ std::optional<Claim> BlobImpl::claim(uint64_t offset, uint64_t length) {
       MutexLock lock(mutex_);
       if (phase_ != Phase::arriving || failure_) return std::nullopt;
       if (offset >= size_) return std::nullopt;
-      gap = lock_gap({offset, std::min(length, size_ - offset)});
+      gap = gap_to_claim({offset, std::min(length, size_ - offset)});
       if (!gap) return std::nullopt;
       claimed_.add(*gap);
       part = part_;
@@ -252,6 +261,9 @@ void BlobImpl::release(ByteRange range) try {
   // What has come stays locked until the record tells of it.
   if (!part_ || phase_ != Phase::arriving) return;
   for (const ByteRange& gap : present_.gaps(range)) part_->unlock(gap);
+  const bool due = take_chunk_turn();
+  lock.unlock();
+  if (due) host_->verify(self());
 } catch (const std::bad_alloc&) {
   // A neighbour's claim that was joined to it is forgotten too: its bytes may be asked for twice, and are kept once.
 }
@@ -284,15 +296,19 @@ Result<std::vector<ByteRange>> BlobImpl::missing_of(ByteRange range) {
   MutexLock lock(mutex_);
   if (failure_ && (failure_->for_good || failure_->error.is(Errc::digest_mismatch))) return failure_->error;
   if (phase_ != Phase::arriving) return std::vector<ByteRange>();
+  Result<void> held = check_held(range.length);
+  if (!held) return held.error();
   return present_.gaps(range);
 }
 
 Result<std::shared_ptr<PartFile>> BlobImpl::part_for_writing() {
+  bool lasting = true;
   {
     MutexLock lock(mutex_);
     if (part_) return part_;
+    lasting = !stream_;
   }
-  Result<PartShelf::Found> opened = host_->open_part(digest_, size_);
+  Result<PartShelf::Found> opened = host_->open_part(digest_, size_, lasting);
   if (!opened) return opened.error();
   std::shared_ptr<PartFile> winner;
   {

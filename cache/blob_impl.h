@@ -21,6 +21,7 @@
 #include "cache/blob.h"
 #include "cache/interval_set.h"
 #include "cache/part_shelf.h"
+#include "cache/stream_window.h"
 #include "cache/verifier.h"
 
 namespace regfs::cache {
@@ -41,7 +42,8 @@ class BlobHost {
   // Before that many bytes are written; and when the disk would not take them, to try once more.
   virtual Result<void> take_room(uint64_t bytes) = 0;
   virtual Result<void> make_room(uint64_t bytes) = 0;
-  virtual Result<PartShelf::Found> open_part(const Digest& digest, uint64_t size_bytes) = 0;
+  // One that is not `lasting` is known to nobody else, and gone with its Blob.
+  virtual Result<PartShelf::Found> open_part(const Digest& digest, uint64_t size_bytes, bool lasting) = 0;
   virtual void verify(std::shared_ptr<BlobImpl> blob) = 0;                   // on the verifier threads
   virtual void checkpoint(std::shared_ptr<BlobImpl> blob) = 0;               // record_part() on the publish thread
   virtual void publish(std::shared_ptr<BlobImpl> blob) = 0;                  // publish thread, ends in published()
@@ -63,6 +65,7 @@ class BlobImpl : public Blob, public Verifier::Subject {
   void begin_complete(std::shared_ptr<DiskFile> file);                       // a sealed cached file
   void begin_checking(std::shared_ptr<DiskFile> file, uint64_t file_bytes);  // one that is not
   void begin_resumed(std::shared_ptr<PartFile> part, IntervalSet present);
+  void begin_stream(uint64_t held_bytes);
   void start();
 
   // For the store, on its publish thread.
@@ -80,7 +83,14 @@ class BlobImpl : public Blob, public Verifier::Subject {
   ByteRange withheld() const override { return window_; }
   bool complete() const override;
   uint64_t present_bytes() const override;
+  uint64_t arrived_bytes() const override;
   Monotonic::time_point last_progress() const override;
+
+  bool is_stream() const override;
+  void reader_at(const void* reader, uint64_t offset) override;
+  void reader_left(const void* reader) override;
+  ByteRange needed_for(const ByteRange& asked) const override;
+  ByteRange worth_prefetching() const override;
 
   Readable readable(uint64_t offset, uint64_t length) const override;
   std::optional<Error> failure() const override;
@@ -123,6 +133,7 @@ class BlobImpl : public Blob, public Verifier::Subject {
   void learn(const std::shared_ptr<PartFile>& part, const IntervalSet& recorded);
   void lost(const std::shared_ptr<PartFile>& part);
   Result<void> record(const std::shared_ptr<PartFile>& part, const IntervalSet& present);
+  std::optional<ByteRange> gap_to_claim(ByteRange within) REGFS_REQUIRES(mutex_);
   bool needs_part() const;
   std::optional<ByteRange> lock_gap(ByteRange within) REGFS_REQUIRES(mutex_);
   Result<std::vector<ByteRange>> missing_of(ByteRange range);
@@ -135,6 +146,17 @@ class BlobImpl : public Blob, public Verifier::Subject {
   void check_ended_wrong(const std::string& why);
   void arrived_wrong(Error error);
   void suspect(const std::shared_ptr<DiskFile>& file);
+
+  // Of a stream; see blob_stream.cc.
+  struct ChunkWork;
+  bool streamed_through() const REGFS_REQUIRES(mutex_);
+  bool is_readable_stream(const ByteRange& range) const REGFS_REQUIRES(mutex_);
+  Result<void> check_held(uint64_t more_bytes) const REGFS_REQUIRES(mutex_);
+  bool take_chunk_turn() REGFS_REQUIRES(mutex_);
+  std::optional<ChunkWork> next_chunk() REGFS_REQUIRES(mutex_);
+  enum class Tended { all, some, dropped };
+  Tended tend_chunks();
+  Result<void> tend(const ChunkWork& work);
 
   const std::shared_ptr<BlobHost> host_;
   const Digest digest_;
@@ -158,6 +180,10 @@ class BlobImpl : public Blob, public Verifier::Subject {
   uint64_t check_bytes_ REGFS_GUARDED_BY(mutex_) = 0;  // length of the file being checked
   uint64_t hashed_ REGFS_GUARDED_BY(mutex_) = 0;
   bool verifying_ REGFS_GUARDED_BY(mutex_) = false;  // a verify_step() is queued or runs
+
+  std::optional<StreamWindow> stream_ REGFS_GUARDED_BY(mutex_);
+  bool stream_matched_ REGFS_GUARDED_BY(mutex_) = false;  // the digest of the whole has
+  uint64_t given_up_ REGFS_GUARDED_BY(mutex_) = 0;        // how often something was
 
   WaitId next_wait_ REGFS_GUARDED_BY(mutex_) = 1;
   std::map<WaitId, Waiter> waiters_ REGFS_GUARDED_BY(mutex_);

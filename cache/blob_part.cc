@@ -23,7 +23,7 @@ void BlobImpl::record_part() {
   IntervalSet present;
   {
     MutexLock lock(mutex_);
-    if (phase_ == Phase::checking || !part_) return;
+    if (phase_ == Phase::checking || !part_ || stream_) return;
     part = part_;
     present = phase_ == Phase::complete ? IntervalSet({0, size_}) : present_;
   }
@@ -44,7 +44,7 @@ bool BlobImpl::exchange_with_others() {
   IntervalSet present;
   {
     MutexLock lock(mutex_);
-    if (phase_ == Phase::complete && !part_) return false;
+    if (stream_ || (phase_ == Phase::complete && !part_)) return false;
     if (phase_ == Phase::checking || !part_) return true;
     part = part_;
     present = phase_ == Phase::complete ? IntervalSet({0, size_}) : present_;

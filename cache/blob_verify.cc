@@ -15,14 +15,14 @@ constexpr uint64_t kWorthATurn = 1ull << 20;
 uint64_t BlobImpl::hashable_end() const {
   switch (phase_) {
     case Phase::checking: return check_bytes_;
-    case Phase::arriving: return present_.covered_until(0);
+    case Phase::arriving: return present_.covered_until(hashed_);
     case Phase::complete: return hashed_;
   }
   return hashed_;
 }
 
 bool BlobImpl::take_verify_turn() {
-  if (verifying_ || phase_ == Phase::complete) return false;
+  if (verifying_ || phase_ == Phase::complete || streamed_through()) return false;
   uint64_t end = hashable_end();
   bool due = phase_ == Phase::checking || (end == size_ && size_ > 0) || end - hashed_ >= kWorthATurn;
   if (due) verifying_ = true;
@@ -30,12 +30,18 @@ bool BlobImpl::take_verify_turn() {
 }
 
 bool BlobImpl::verify_step() {
+  const Tended tended = tend_chunks();
+  if (tended != Tended::all) return tended == Tended::some;
   std::shared_ptr<DiskFile> file;
   uint64_t begin = 0;
   uint64_t end = 0;
   bool last = false;
   {
     MutexLock lock(mutex_);
+    if (streamed_through()) {
+      verifying_ = false;
+      return take_chunk_turn();
+    }
     begin = hashed_;
     end = std::min(hashable_end(), begin + Verifier::kStepBytes);
     last = end == (phase_ == Phase::checking ? check_bytes_ : size_);
@@ -44,10 +50,17 @@ bool BlobImpl::verify_step() {
   Result<void> hashed = hash_range(*file, begin, end, hash_);
   if (last || !hashed) return verify_ended(std::move(hashed));
 
-  MutexLock lock(mutex_);
-  hashed_ = end;
-  verifying_ = false;
-  return take_verify_turn();
+  std::vector<Job> ready;
+  bool again = false;
+  {
+    MutexLock lock(mutex_);
+    hashed_ = end;
+    verifying_ = false;
+    again = take_verify_turn() || take_chunk_turn();
+    if (stream_) ready = take_waiters_touching({begin, size_ - begin});
+  }
+  run(std::move(ready));
+  return again;
 }
 
 bool BlobImpl::verify_ended(Result<void> hashed) {
@@ -84,6 +97,9 @@ void BlobImpl::matched() {
       Error lie{Errc::wrong_length, digest_.str() + " has " + std::to_string(check_bytes_) + " bytes, not " +
                                         std::to_string(size_) + " as its descriptor says"};
       failure_ = Failure{std::move(lie), now, true};
+    } else if (stream_) {
+      stream_matched_ = true;
+      hashed_ = size_;
     } else {
       phase_ = Phase::complete;
       present_ = IntervalSet();
@@ -132,6 +148,9 @@ void BlobImpl::arrived_wrong(Error error) {
     bool for_good = failure_ && failure_->for_good;  // shutting down
     if (!for_good) failure_ = Failure{std::move(error), now};
     present_ = IntervalSet();
+    if (stream_) stream_->forget_chunks();
+    stream_matched_ = false;
+    hashed_ = 0;
     checkpoint_bytes_ = 0;
     file_.reset();
     part = std::exchange(part_, nullptr);

@@ -17,4 +17,11 @@ inline bool overlap(const ByteRange& one, const ByteRange& other) {
   return one.offset < other.end() && other.offset < one.end();
 }
 
+// Empty when they have no byte in common.
+inline ByteRange common_part(const ByteRange& one, const ByteRange& other) {
+  const uint64_t begin = one.offset > other.offset ? one.offset : other.offset;
+  const uint64_t end = one.end() < other.end() ? one.end() : other.end();
+  return {begin, begin < end ? end - begin : 0};
+}
+
 }  // namespace regfs::cache

@@ -67,6 +67,13 @@ class SystemFile : public DiskFile {
     return done(restarted([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size_bytes)); }),
                 "cannot truncate " + path_);
   }
+  Result<void> punch(const ByteRange& range) override {
+    return done(restarted([&] {
+                  return ::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                     static_cast<off_t>(range.offset), static_cast<off_t>(range.length));
+                }),
+                "cannot free a part of " + path_);
+  }
   Result<FileFacts> facts() const override {
     struct stat st {};
     if (::fstat(fd_.get(), &st) < 0) return Error::from_errno(errno, "cannot stat " + path_);
@@ -157,6 +164,7 @@ class SystemDisk : public Disk {
     struct statvfs statistics {};
     if (::statvfs(path.c_str(), &statistics) < 0)
       return Error::from_errno(errno, "cannot ask for the space of " + path);
+    if (statistics.f_blocks == 0) return Error::from_errno(EOPNOTSUPP, "nothing tells the space of " + path);
     return DiskSpace{uint64_t{statistics.f_blocks} * statistics.f_frsize,
                      uint64_t{statistics.f_bavail} * statistics.f_frsize};
   }

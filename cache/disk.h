@@ -54,6 +54,7 @@ class DiskFile {
   virtual Result<void> sync() = 0;     // data and size are on the disk; may take seconds
   virtual void start_writeback() = 0;  // a hint: so that a later sync() has less to do
   virtual Result<void> truncate(uint64_t size_bytes) = 0;
+  virtual Result<void> punch(const ByteRange& range) = 0;  // makes a hole of it, where the filesystem can
   virtual Result<FileFacts> facts() const = 0;
   // An exclusive flock until the file is closed; false when someone else has it. Never waits.
   virtual Result<bool> try_lock() = 0;

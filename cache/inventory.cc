@@ -7,6 +7,7 @@
 
 #include "base/sha256.h"
 #include "cache/part_shelf.h"
+#include "cache/room.h"
 #include "cache/skeleton.h"
 #include "cache/verifier.h"
 
@@ -99,6 +100,11 @@ Inventory::Checked Inventory::dropped(const Digest& digest, const DiskFile& file
 }
 
 // --- room ---
+
+uint64_t Inventory::default_bytes() const {
+  Result<DiskSpace> space = disk_->space(layout_.root());
+  return space ? default_cache_bytes(space->total_bytes) : kMostDefaultCacheBytes;
+}
 
 Inventory::Evicted Inventory::evict_to(uint64_t bytes) {
   Evicted result;

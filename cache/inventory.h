@@ -21,6 +21,7 @@
 #include "cache/layout.h"
 #include "cache/part_file.h"
 #include "cache/published.h"
+#include "cache/usage.h"
 
 namespace regfs::cache {
 
@@ -46,6 +47,9 @@ class Inventory {
   };
   // All blobs and parts, the one used last first.
   std::vector<Item> items() const;
+
+  // What all who used it have counted.
+  Usage usage() const { return stored_usage(*small_files_, layout_); }
 
   // Where a published blob is; nullopt when it is not there.
   std::optional<std::string> path_of(const Digest& digest) const;
@@ -82,6 +86,8 @@ class Inventory {
     uint64_t freed_bytes = 0;  // allocated
     uint64_t left_bytes = 0;
   };
+  // The budget of a mount that is given none.
+  uint64_t default_bytes() const;
   // Removes what was used least recently, until what is left is no more than that or everything left is in use.
   Evicted evict_to(uint64_t bytes);
 

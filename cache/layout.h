@@ -27,6 +27,7 @@ class Layout {
   std::string seals_directory() const { return root_ + "/seals/sha256"; }
   std::string parts_directory() const { return root_ + "/parts"; }
   std::string new_files_directory() const { return root_ + "/tmp"; }
+  std::string usage() const { return root_ + "/usage"; }
   std::string refs_directory() const { return root_ + "/refs"; }
 
   std::string blob(const Digest& digest) const { return blobs_directory() + "/" + digest.hex(); }

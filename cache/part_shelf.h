@@ -24,6 +24,8 @@ class PartShelf {
   // The part of that blob, with what has come of it: what an earlier Blob left behind, what another process is
   // bringing just now, or a new one. Where it can be had by neither, one that nobody else knows.
   Result<Found> open(const Digest& digest, uint64_t size_bytes);
+  // One that nobody else knows, and that is not resumed.
+  Result<Found> create_spare(const Digest& digest, uint64_t size_bytes);
   // Removes what is left of a blob that has been published meanwhile, unless somebody has it.
   void remove_useless(const Digest& digest, uint64_t size_bytes);
 
@@ -39,7 +41,6 @@ class PartShelf {
   // A regular file of that name and no other kind of thing; null when `lock` is not to be had.
   Result<std::shared_ptr<DiskFile>> open_locked(const std::string& path, OpenFor purpose, DiskFile::RangeLock lock);
   Result<IntervalSet> begin_alone(const PartPaths& paths, uint64_t size_bytes, DiskFile& file);
-  Result<Found> create_spare(const Digest& digest, uint64_t size_bytes);
   PartPaths paths(const Digest& digest, uint64_t size_bytes) const;
   std::optional<Kept> sweep_part(const PartName& name, const std::string& path);
 

@@ -31,6 +31,18 @@ Room::Room(std::shared_ptr<Disk> disk, const Layout& layout, std::optional<uint6
   budget_ = budget_bytes.value_or(space ? default_cache_bytes(space->total_bytes) : kMostDefaultCacheBytes);
 }
 
+std::optional<uint64_t> Room::short_of(uint64_t bytes) {
+  uint64_t most = budget_;
+  const Result<DiskSpace> space = disk_->space(layout_.root());
+  if (space && space->free_bytes < bytes + kLeftOnDiskBytes) {
+    MutexLock lock(mutex_);
+    const uint64_t on_disk = space->free_bytes + total_allocated(evictor_.weigh());
+    most = std::min(most, on_disk - std::min<uint64_t>(on_disk, kLeftOnDiskBytes));
+  }
+  if (most >= bytes) return std::nullopt;
+  return most;
+}
+
 Result<void> Room::take(uint64_t bytes) {
   if ((left_ -= static_cast<int64_t>(bytes)) >= 0) return {};
   return weigh_and_make(bytes, false);

@@ -36,6 +36,10 @@ class Room {
 
   uint64_t budget_bytes() const { return budget_; }
 
+  // How much could be kept if all else went, when that is less than so many bytes. Weighs what there is only if the
+  // disk has less left.
+  std::optional<uint64_t> short_of(uint64_t bytes);
+
   // That many bytes are about to be written. What is being read is never removed, so the budget is passed while there
   // is more of it than that, which `passed` hears of. ENOSPC, with a sentence, when the disk is full of what cannot be
   // removed.

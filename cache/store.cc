@@ -15,9 +15,12 @@ class OpenStore : public BlobStore {
   ~OpenStore() override { core_->shutdown({Errc::shutting_down, "the cache is closed"}); }
 
   const std::string& directory() const override { return core_->directory(); }
-  Result<std::shared_ptr<Blob>> blob(const Digest& digest, uint64_t size_bytes) override {
-    return core_->blob(digest, size_bytes);
+  Result<std::shared_ptr<Blob>> blob(const Digest& digest, uint64_t size_bytes,
+                                     std::optional<uint64_t> held_bytes) override {
+    return core_->blob(digest, size_bytes, held_bytes);
   }
+  void count_need(const Blob& blob) override { core_->count_need(blob); }
+  std::optional<uint64_t> room_short_of(uint64_t bytes) override { return core_->room_short_of(bytes); }
   uint64_t present_bytes(const Digest& digest, uint64_t size_bytes) override {
     return core_->present_bytes(digest, size_bytes);
   }

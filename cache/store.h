@@ -50,7 +50,17 @@ class BlobStore {
   // A cached file whose size or ctime is not what was recorded at publication is verified again
   // before a byte of it is served, and dropped if wrong. A size other than that of a verified blob of
   // this digest is Errc::wrong_length: the descriptor lies. May touch the disk, never the network.
-  virtual Result<std::shared_ptr<Blob>> blob(const Digest& digest, uint64_t size_bytes) = 0;
+  // With `held_bytes`, unless it is here already, it becomes a stream that holds no more than about that at a time; not
+  // one that is withheld whole.
+  virtual Result<std::shared_ptr<Blob>> blob(const Digest& digest, uint64_t size_bytes,
+                                             std::optional<uint64_t> held_bytes = std::nullopt) = 0;
+
+  // How much the cache could keep, by its budget and its disk, when that is less than so many bytes.
+  virtual std::optional<uint64_t> room_short_of(uint64_t bytes) = 0;
+
+  // An archive that somebody reads needs that blob: it is counted as a hit when it is all here, as a miss when it is
+  // not. Cheap; the counts reach the disk in seconds, or at the end.
+  virtual void count_need(const Blob& blob) = 0;
 
   // Bytes of that digest that are local, complete or partial; 0 when none. Touches the disk at most
   // by one fstat.

@@ -28,6 +28,7 @@ StoreCore::StoreCore(std::shared_ptr<Disk> disk, std::shared_ptr<SmallFiles> sma
       room_(
           disk, layout, options.budget_bytes, [this](const auto& items) { evicted(items); },
           [this] { passed_budget(); }),
+      usage_(disk, small_files, layout),
       verifier_(log),
       publisher_("publish", 1, 1, log),
       sharer_("share", 1, 1, log),
@@ -46,14 +47,15 @@ void StoreCore::sweep() {
 
 // --- blobs ---
 
-Result<std::shared_ptr<Blob>> StoreCore::blob(const Digest& digest, uint64_t size_bytes) {
+Result<std::shared_ptr<Blob>> StoreCore::blob(const Digest& digest, uint64_t size_bytes,
+                                              std::optional<uint64_t> held_bytes) {
   Key key{digest, size_bytes};
   if (std::optional<Error> lie = contradicted(key)) return *lie;
   Result<std::shared_ptr<BlobImpl>> live = live_or_mine(key);
   if (!live) return live.error();
   if (*live) return std::shared_ptr<Blob>(std::move(*live));
 
-  Result<std::shared_ptr<BlobImpl>> made = make_blob(key);
+  Result<std::shared_ptr<BlobImpl>> made = make_blob(key, held_bytes);
   if (!made) return made.error();  // its let_go() has made room for the next try
   (*made)->start();
   std::optional<Error> too_late;
@@ -94,11 +96,21 @@ Result<std::shared_ptr<BlobImpl>> StoreCore::live_or_mine(const Key& key) {
   }
 }
 
-Result<std::shared_ptr<BlobImpl>> StoreCore::make_blob(const Key& key) {
+Result<std::shared_ptr<BlobImpl>> StoreCore::make_blob(const Key& key, std::optional<uint64_t> held_bytes) {
   auto blob = std::make_shared<BlobImpl>(shared_from_this(), key.first, key.second, withhold_);
   if (key.second == 0) return blob;  // needs no file
   Result<bool> begun = begin_from_published(*blob, key);
-  if (begun && !*begun) begin_from_part(*blob, key);
+  if (begun && !*begun) {
+    // What is withheld until all of it is verified cannot pass.
+    if (held_bytes && withhold_ == Withhold::window && key.second > kWithheldWholeBytes) {
+      blob->begin_stream(*held_bytes);
+      log_.warning(key.first.str() + " (" + std::to_string(key.second >> 20) +
+                   " MiB) is of an image that does not fit in the cache (--cache-size, or the disk): it is read as a "
+                   "stream, and not kept");
+    } else {
+      begin_from_part(*blob, key);
+    }
+  }
   if (begun) return blob;
   return begun.error().while_doing("opening the cached " + key.first.str());
 }
@@ -188,8 +200,11 @@ void StoreCore::on_dropped(std::function<void(const Digest&)> observer) {
 }
 
 void StoreCore::on_evicted(std::function<void(const std::vector<Digest>&)> observer) {
-  MutexLock lock(mutex_);
-  eviction_observer_ = std::move(observer);
+  {
+    MutexLock lock(mutex_);
+    eviction_observer_ = std::move(observer);
+  }
+  sharer_.submit([this] { watch(); });
 }
 
 bool StoreCore::settle(std::chrono::milliseconds patience) {
@@ -223,6 +238,7 @@ void StoreCore::shutdown(const Error& error) {
     resting.swap(resting_);
   }
   for (auto& [key, remains] : resting) (void)remains.part->record(remains.present, PartFile::Sync::no);
+  usage_.store();
 }
 
 void StoreCore::stop_threads() {

@@ -4,14 +4,15 @@
 //
 // Two verifier threads hash; one thread ("publish-0") does what may take seconds on a slow disk: fsync,
 // rename, records of part files. So an fsync never delays a reader. While blobs arrive, one more ("share-0") tells
-// other processes of the same directory what has come, and learns of them. Lock order: the store's, then a
-// Blob's; a Blob calls in with its lock released.
+// other processes of the same directory what has come, and learns of them; and now and then of what they have evicted.
+// Lock order: the store's, then a Blob's; a Blob calls in with its lock released.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -26,6 +27,7 @@
 #include "cache/published.h"
 #include "cache/room.h"
 #include "cache/store.h"
+#include "cache/usage.h"
 #include "cache/verifier.h"
 
 namespace regfs::cache {
@@ -40,7 +42,9 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   void sweep();  // once, before the first blob()
   const std::string& directory() const { return layout_.root(); }
 
-  Result<std::shared_ptr<Blob>> blob(const Digest& digest, uint64_t size_bytes);
+  Result<std::shared_ptr<Blob>> blob(const Digest& digest, uint64_t size_bytes, std::optional<uint64_t> held_bytes);
+  void count_need(const Blob& blob);
+  std::optional<uint64_t> room_short_of(uint64_t bytes) { return room_.short_of(bytes); }
   uint64_t present_bytes(const Digest& digest, uint64_t size_bytes);
   std::shared_ptr<const void> pin(const Digest& digest) { return published_.pin(digest); }
   std::optional<std::string> document(const Digest& digest, uint64_t max_bytes);
@@ -53,7 +57,7 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   const Clock& clock() const override { return clock_; }
   Result<void> take_room(uint64_t bytes) override { return room_.take(bytes); }
   Result<void> make_room(uint64_t bytes) override { return room_.make(bytes); }
-  Result<PartShelf::Found> open_part(const Digest& digest, uint64_t size_bytes) override;
+  Result<PartShelf::Found> open_part(const Digest& digest, uint64_t size_bytes, bool lasting) override;
   void verify(std::shared_ptr<BlobImpl> blob) override;
   void checkpoint(std::shared_ptr<BlobImpl> blob) override;
   void publish(std::shared_ptr<BlobImpl> blob) override;
@@ -70,7 +74,7 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   std::optional<Error> contradicted(const Key& key) const;
   // Waits for whoever opens or lets go of it; null when it is now up to the caller to open it.
   Result<std::shared_ptr<BlobImpl>> live_or_mine(const Key& key);
-  Result<std::shared_ptr<BlobImpl>> make_blob(const Key& key);
+  Result<std::shared_ptr<BlobImpl>> make_blob(const Key& key, std::optional<uint64_t> held_bytes);
   Result<bool> begin_from_published(BlobImpl& blob, const Key& key);
   void begin_from_part(BlobImpl& blob, const Key& key);
   std::optional<Remains> take_resting(const Key& key);
@@ -79,6 +83,8 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   void passed_budget();
   void exchange_later();
   void exchange_all();
+  void watch_later();
+  void watch();
   void stop_threads();
 
   const std::shared_ptr<Disk> disk_;
@@ -89,6 +95,7 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   PartShelf parts_;
   Published published_;
   Room room_;
+  UsageCounter usage_;
 
   mutable Mutex mutex_;
   CondVar changed_;
@@ -100,7 +107,8 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   std::function<void(const std::vector<Digest>&)> eviction_observer_ REGFS_GUARDED_BY(mutex_);
   std::optional<Error> shut_ REGFS_GUARDED_BY(mutex_);
 
-  bool exchanging_ REGFS_GUARDED_BY(mutex_) = false;  // a round is due
+  std::set<Digest> published_seen_ REGFS_GUARDED_BY(mutex_);  // when last watched
+  bool exchanging_ REGFS_GUARDED_BY(mutex_) = false;          // a round is due
 
   Verifier verifier_;
   WorkPool publisher_;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The store as its Blobs see it: what StoreCore does on their behalf.
+#include <algorithm>
+#include <iterator>
+
 #include "cache/store_core.h"
 
 namespace regfs::cache {
@@ -8,15 +11,19 @@ namespace {
 
 // How long bytes that one process brings stay unknown to another that waits for them.
 constexpr std::chrono::milliseconds kExchangeInterval{100};
+// How long a mount goes on saying that something is local which another process has evicted.
+constexpr std::chrono::seconds kWatchInterval{5};
+// How much of what was counted a process may lose that is killed.
+constexpr std::chrono::seconds kUsageInterval{2};
 
 }  // namespace
 
-Result<PartShelf::Found> StoreCore::open_part(const Digest& digest, uint64_t size_bytes) {
+Result<PartShelf::Found> StoreCore::open_part(const Digest& digest, uint64_t size_bytes, bool lasting) {
   {
     MutexLock lock(mutex_);
     if (shut_) return *shut_;
   }
-  return parts_.open(digest, size_bytes);
+  return lasting ? parts_.open(digest, size_bytes) : parts_.create_spare(digest, size_bytes);
 }
 
 void StoreCore::verify(std::shared_ptr<BlobImpl> blob) {
@@ -108,6 +115,46 @@ void StoreCore::exchange_all() {
   bool arriving = false;
   for (const std::shared_ptr<BlobImpl>& blob : live) arriving = blob->exchange_with_others() || arriving;
   if (arriving) exchange_later();
+}
+
+void StoreCore::watch_later() {
+  timer_.after(kWatchInterval, [weak = weak_from_this()] {
+    if (std::shared_ptr<StoreCore> self = weak.lock()) {
+      self->sharer_.submit([core = self.get()] { core->watch(); });
+    }
+  });
+}
+
+// What was published and is not there any more, and was not evicted here, another process has evicted.
+void StoreCore::watch() {
+  std::set<Digest> now;
+  for (const Digest& digest : digests_in(*disk_, layout_.blobs_directory())) now.insert(digest);
+  std::vector<Digest> gone;
+  std::function<void(const std::vector<Digest>&)> observer;
+  {
+    MutexLock lock(mutex_);
+    if (shut_) return;
+    std::set_difference(published_seen_.begin(), published_seen_.end(), now.begin(), now.end(),
+                        std::back_inserter(gone));
+    published_seen_ = std::move(now);
+    observer = eviction_observer_;
+  }
+  if (!gone.empty() && observer) observer(gone);
+  watch_later();
+}
+
+// --- what it is good for ---
+
+void StoreCore::count_need(const Blob& blob) {
+  // What is verified again is here too, and nearly always proves right.
+  const uint64_t present = blob.present_bytes();
+  const bool hit = blob.complete() || present == blob.size_bytes();
+  if (!usage_.count({hit ? 1u : 0u, hit ? 0u : 1u, present})) return;
+  timer_.after(kUsageInterval, [weak = weak_from_this()] {
+    if (std::shared_ptr<StoreCore> self = weak.lock()) {
+      self->publisher_.submit([core = self.get()] { core->usage_.store(); });
+    }
+  });
 }
 
 // --- what is left of a Blob ---

@@ -60,6 +60,10 @@ class UnlinkedFile : public DiskFile {
     content_->bytes.resize(size_bytes);
     return {};
   }
+  Result<void> punch(const ByteRange& range) override {
+    if (content_->large) return content_->large->punch(range);
+    return {};  // it is small
+  }
   Result<FileFacts> facts() const override {
     if (content_->large) return content_->large->facts();
     FileFacts facts;

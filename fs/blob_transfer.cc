@@ -60,10 +60,19 @@ Result<void> BlobTransfer::write(uint64_t offset, std::span<const std::byte> byt
 bool BlobTransfer::spare(uint64_t offset, std::span<const std::byte> bytes) {
   if (!enter()) return false;
   const uint64_t end = offset + bytes.size();
+  // Of a stream what lies before is passed, and behind only so much is wanted as can be held.
+  const bool stream = blob_->is_stream();
+  if (stream && offset < claim_->range().offset) {
+    leave();
+    return true;
+  }
   bool wanted = true;
   for (uint64_t at = offset; at < end && wanted;) {
     std::optional<cache::Claim> gap = blob_->claim(at, end - at);
-    if (!gap) break;  // here, or claimed
+    if (!gap) {  // here, or claimed; or there is no room for more
+      wanted = !stream;
+      break;
+    }
     const cache::ByteRange range = gap->range();
     wanted = gap->write(range.offset, bytes.subspan(range.offset - offset, range.length)).has_value();
     at = range.end();

@@ -131,7 +131,9 @@ bool FetchPlanner::prefetch_next(PrefetchCursor& cursor, Orders& orders) {
       if (!may_start(*blob)) {
         cursor.waits = cursor.waits || is_awaited(*blob);
       } else if ((!cursor.waits || !joins) &&
-                 start(cursor.image, span.layer, claim_gap(*blob, span.range, limits_.per_image), orders)) {
+                 start(cursor.image, span.layer,
+                       claim_gap(*blob, common_part(span.range, blob->worth_prefetching()), limits_.per_image),
+                       orders)) {
         return true;
       }
       ++cursor.span;
@@ -209,6 +211,11 @@ void FetchPlanner::cancel_orphans(Orders& orders) {
 
 bool FetchPlanner::lacks_bytes(Waiting& demand) {
   if (demand.blob->readable(demand.asked.offset, demand.asked.length) != cache::Blob::Readable::not_yet) return false;
+  if (demand.blob->is_stream()) {
+    // What was needed may have been hashed and given up since.
+    demand.need = demand.blob->needed_for(demand.asked);
+    return !demand.blob->covered(demand.need.offset, demand.need.length);
+  }
   if (!demand.blob->covered(demand.need.offset, demand.need.length)) return true;
   if (demand.need.length == demand.blob->size_bytes() || is_served(demand, true)) return false;
   // All of it has come and it still cannot be read: it waits for the layer to be verified.
@@ -274,7 +281,7 @@ bool FetchPlanner::start(const std::shared_ptr<FetchImage>& image, size_t layer,
   const Monotonic::time_point now = clock_.now();
   const uint64_t number = next_id_++;
   const cache::ByteRange range = claim->range();
-  std::shared_ptr<cache::Blob> blob = image->blobs->opened(layer);
+  std::shared_ptr<cache::Blob> blob = claim->blob().shared_from_this();
   auto transfer = std::make_shared<BlobTransfer>(shared_from_this(), number, blob, std::move(*claim));
   // First what may be refused for want of memory: Orders gives up the rest.
   orders.starts.push_back({image, layer, range, number, transfer});

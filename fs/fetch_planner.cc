@@ -28,11 +28,9 @@ void FetchPlanner::unfailing(Step step) noexcept {
   }
 }
 
-Demand FetchPlanner::add_demand(std::shared_ptr<FetchImage> image, size_t layer, const cache::ByteRange& range) {
-  std::shared_ptr<cache::Blob> blob = image->blobs->opened(layer);
-  REGFS_CHECK(blob != nullptr, "a demand for a layer that is not open");
-  const cache::ByteRange whole{0, blob->size_bytes()};
-  const cache::ByteRange need = overlap(range, blob->withheld()) ? whole : range;
+Demand FetchPlanner::add_demand(std::shared_ptr<FetchImage> image, size_t layer, std::shared_ptr<cache::Blob> blob,
+                                const cache::ByteRange& range) {
+  const cache::ByteRange need = blob->needed_for(range);
   Demand made;  // first, so that it ends after the lock if something is thrown
   Orders orders(*this);
   MutexLock lock(mutex_);
@@ -67,7 +65,7 @@ void FetchPlanner::prefetch_from(const std::shared_ptr<FetchImage>& image, size_
   for (const registry::Descriptor& descriptor : image->blobs->archive().blobs) {
     layer_bytes.push_back(descriptor.size_bytes);
   }
-  std::vector<LayerSpan> order = prefetch_order(layer_bytes, layer, offset);
+  std::vector<LayerSpan> order = prefetch_order(layer_bytes, layer, offset, image->blobs->ahead_bytes());
   Orders orders(*this);
   MutexLock lock(mutex_);
   if (stopping_ || !image->open || order.empty()) return;

@@ -74,8 +74,9 @@ class FetchPlanner : public std::enable_shared_from_this<FetchPlanner> {
 
   WorkPool& pool() { return pool_; }
 
-  // Empty when the mount is going away. The blob of the layer is open; the range is inside it.
-  Demand add_demand(std::shared_ptr<FetchImage> image, size_t layer, const cache::ByteRange& range);
+  // Empty when the mount is going away. The range is inside the blob, which is the layer's.
+  Demand add_demand(std::shared_ptr<FetchImage> image, size_t layer, std::shared_ptr<cache::Blob> blob,
+                    const cache::ByteRange& range);
   void remove_demand(uint64_t id) noexcept;
 
   void prefetch_from(const std::shared_ptr<FetchImage>& image, size_t layer, uint64_t offset);

@@ -29,6 +29,18 @@ Result<std::shared_ptr<cache::Blob>> ImageSource::blob(size_t layer) {
   return image_->blobs->open(layer);
 }
 
+void ImageSource::reader_came(const void* reader) {
+  image_->blobs->reader_came(reader);
+}
+
+void ImageSource::reader_at(const void* reader, size_t layer, uint64_t offset) {
+  image_->blobs->reader_at(reader, layer, offset);
+}
+
+void ImageSource::reader_left(const void* reader) {
+  image_->blobs->reader_left(reader);
+}
+
 void ImageSource::ran_out_of_time(size_t layer, const Error& error, Monotonic::time_point now) {
   image_->blobs->ran_out_of_time(layer, error, now);
 }
@@ -38,8 +50,10 @@ std::optional<Error> ImageSource::out_of_time(size_t layer, Monotonic::time_poin
 }
 
 Demand ImageSource::demand(size_t layer, uint64_t offset, uint64_t length) {
-  if (length == 0 || !blob(layer)) return {};
-  return planner_->add_demand(image_, layer, {offset, length});
+  if (length == 0) return {};
+  Result<std::shared_ptr<cache::Blob>> opened = blob(layer);
+  if (!opened) return {};
+  return planner_->add_demand(image_, layer, std::move(*opened), {offset, length});
 }
 
 ImageFetch::~ImageFetch() {

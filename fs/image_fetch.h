@@ -48,10 +48,13 @@ class ImageSource {
   const std::string& name() const;  // "nginx:latest linux/amd64", for the log
 
   // The Blob of that layer, a number of ImageArchive::blobs. Opened at first use, which touches the disk, and then
-  // kept; a failure to open is not remembered.
+  // kept as long as it is to be read; a failure to open is not remembered.
   Result<std::shared_ptr<cache::Blob>> blob(size_t layer);
 
   // See ImageBlobs.
+  void reader_came(const void* reader);
+  void reader_at(const void* reader, size_t layer, uint64_t offset);
+  void reader_left(const void* reader);
   void ran_out_of_time(size_t layer, const Error& error, Monotonic::time_point now);
   std::optional<Error> out_of_time(size_t layer, Monotonic::time_point now) const;
 

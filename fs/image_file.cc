@@ -10,7 +10,13 @@
 namespace regfs::fs {
 
 ImageFile::ImageFile(std::shared_ptr<ImageFetch> fetch, const ReadServices& services)
-    : fetch_(std::move(fetch)), services_(services) {}
+    : fetch_(std::move(fetch)), services_(services) {
+  fetch_->source()->reader_came(this);
+}
+
+ImageFile::~ImageFile() {
+  fetch_->source()->reader_left(this);
+}
 
 void ImageFile::read(uint64_t offset, size_t length, std::unique_ptr<ReadReply> reply) {
   std::vector<Slice> slices = fetch_->archive().layout.slices(offset, length);
@@ -48,6 +54,7 @@ void ImageFile::follow(const std::vector<Slice>& slices, uint64_t offset) {
     MutexLock lock(mutex_);
     tell = sequence_.note(offset, length, layer_bytes);
   }
+  if (here) fetch_->source()->reader_at(this, here->blob, here->offset);
   if (tell && here) fetch_->prefetch_from(here->blob, here->offset);
 }
 

@@ -41,6 +41,7 @@ class ImageFile {
  public:
   // `services` must outlive the file and its parked reads.
   ImageFile(std::shared_ptr<ImageFetch> fetch, const ReadServices& services);
+  ~ImageFile();
   ImageFile(const ImageFile&) = delete;
   ImageFile& operator=(const ImageFile&) = delete;
 

@@ -37,6 +37,13 @@ ParkedRead::ParkedRead(std::shared_ptr<ImageSource> source, const ReadServices& 
 
 ParkedRead::~ParkedRead() {
   drop(take());
+  if (stays_near_) source_->reader_left(this);
+}
+
+// Until it is answered nothing of there is given up.
+void ParkedRead::stay_near(const PendingSlice& slice) {
+  stays_near_ = true;
+  source_->reader_at(this, slice.slice.blob, slice.slice.offset);
 }
 
 void ParkedRead::park(std::vector<PendingSlice> pending) {
@@ -52,8 +59,18 @@ void ParkedRead::step() {
   Held held = take();
   if (!held.reply) return;
   const Result<void> answer = answer_with_data(*source_, slices_, *held.reply);
-  if (!answer) answer_with_failure(answer.error(), services_.log, *held.reply);
+  if (!answer) answer_otherwise(answer.error(), std::move(held.reply));
   drop(std::move(held));
+}
+
+// What was there a moment ago may have been given up since, where the layer does not fit in the cache: then it is
+// waited for once more.
+void ParkedRead::answer_otherwise(const Error& error, std::unique_ptr<ReadReply> reply) {
+  Result<std::vector<PendingSlice>> pending = pending_slices(*source_, slices_);
+  if (!pending || pending->empty()) return answer_with_failure(error, services_.log, *reply);
+  const auto again = std::make_shared<ParkedRead>(source_, services_, slices_, std::move(reply));
+  again->stay_near(pending->front());
+  again->park(std::move(*pending));
 }
 
 void ParkedRead::wait_for(std::vector<PendingSlice> pending) {

@@ -55,6 +55,8 @@ class ParkedRead : public std::enable_shared_from_this<ParkedRead> {
   void wait_for(std::vector<PendingSlice> pending);
   void watch_time(std::chrono::milliseconds delay);
   void check_time();
+  void stay_near(const PendingSlice& slice);
+  void answer_otherwise(const Error& error, std::unique_ptr<ReadReply> reply);
   void fail(const Error& error);
   Held take();
   void drop(Held held);
@@ -64,6 +66,7 @@ class ParkedRead : public std::enable_shared_from_this<ParkedRead> {
   const ReadServices& services_;
   const std::vector<Slice> slices_;
   const Monotonic::time_point parked_at_;
+  bool stays_near_ = false;  // set before it is parked
 
   Mutex mutex_;
   Held held_ REGFS_GUARDED_BY(mutex_);            // no reply: answered, or being answered

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "cache/blob.h"
@@ -26,8 +27,10 @@ struct LayerSpan {
   friend bool operator==(const LayerSpan&, const LayerSpan&) = default;
 };
 
-// All bytes of all layers, from where a reader stands forward, then what lies before.
-std::vector<LayerSpan> prefetch_order(const std::vector<uint64_t>& layer_bytes, size_t layer, uint64_t offset);
+// All bytes of all layers, from where a reader stands forward, then what lies before. Or `at_most` bytes of what lies
+// ahead, and nothing of what lies before.
+std::vector<LayerSpan> prefetch_order(const std::vector<uint64_t>& layer_bytes, size_t layer, uint64_t offset,
+                                      std::optional<uint64_t> at_most = std::nullopt);
 
 // How much of a gap one transfer takes, where `slots` may run: never so much less that a crumb is left for another.
 uint64_t transfer_bytes(uint64_t gap_bytes, uint64_t layer_bytes, size_t slots);

@@ -23,9 +23,9 @@ struct CommandRow {
 
 constexpr CommandRow kCommands[] = {
     {"list", CacheCommand::list, "", "the images and blobs in the cache"},
-    {"stats", CacheCommand::stats, "", "how many there are, and how large"},
+    {"stats", CacheCommand::stats, "", "how many there are, how large, and of what use"},
     {"verify", CacheCommand::verify, "", "hash every blob, name those that are damaged"},
-    {"gc", CacheCommand::gc, "", "remove what is not in use, and debris"},
+    {"gc", CacheCommand::gc, "", "remove debris, and what is over the budget"},
     {"import", CacheCommand::import, "FILE|DIR", "file the layers of an image archive or OCI layout"},
     {"path", CacheCommand::path, "[DIGEST]", "where the cache is, or the file of a blob"},
 };
@@ -87,7 +87,7 @@ const OptionTable& cache_option_table() {
       "regfs-cache", {
                          shared_option("cache-dir"),
                          {"repair", '\0', "", "verify: drop what is damaged", set_switch<&CacheOptions::repair>},
-                         {"to", '\0', "SIZE", "gc: evict down to this much (0)", set_to},
+                         {"to", '\0', "SIZE", "gc: evict down to this much", set_to},
                          {"json", '\0', "", "print JSON", set_switch<&CacheOptions::json>},
                          shared_option("help"),
                          shared_option("version"),

@@ -56,8 +56,9 @@ std::string list_text(const std::vector<CachedImage>& images, const CacheItems& 
   if (!images.empty()) {
     std::vector<Row> rows{{"IMAGE", "PLATFORM", "DIGEST", "SIZE", "CACHED"}};
     for (const CachedImage& image : images) {
-      rows.push_back({escape_controls(image.reference), image.platform.empty() ? "-" : escape_controls(image.platform),
-                      image.digest.str(), image.size_bytes ? human_size(*image.size_bytes) : "-",
+      rows.push_back({image.reference.empty() ? "-" : escape_controls(image.reference),
+                      image.platform.empty() ? "-" : escape_controls(image.platform), image.digest.str(),
+                      image.size_bytes ? human_size(*image.size_bytes) : "-",
                       image.size_bytes ? state(image.present_bytes, image.complete()) : "-"});
     }
     text = table(rows) + "\n";
@@ -73,7 +74,7 @@ std::string list_text(const std::vector<CachedImage>& images, const CacheItems& 
 Json list_json(const std::vector<CachedImage>& images, const CacheItems& items) {
   Json image_list = Json::array();
   for (const CachedImage& image : images) {
-    image_list.push_back({{"reference", image.reference},
+    image_list.push_back({{"reference", image.reference.empty() ? Json(nullptr) : Json(image.reference)},
                           {"platform", image.platform.empty() ? Json(nullptr) : Json(image.platform)},
                           {"digest", image.digest.str()},
                           {"size_bytes", image.size_bytes ? Json(*image.size_bytes) : Json(nullptr)},
@@ -133,7 +134,10 @@ std::string stats_report(const CacheStats& stats, Form form) {
                         {"parts", sum_json(stats.parts)},
                         {"total", sum_json(total)},
                         {"repositories", stats.repositories},
-                        {"tags", stats.tags}});
+                        {"tags", stats.tags},
+                        {"hits", stats.usage.hits},
+                        {"misses", stats.usage.misses},
+                        {"saved_bytes", stats.usage.saved_bytes}});
   }
   return table({{"directory", escape_controls(stats.directory)},
                 sum_row("blobs", stats.layers),
@@ -142,7 +146,10 @@ std::string stats_report(const CacheStats& stats, Form form) {
                 sum_row("total", total),
                 {"on disk", human_size(total.allocated_bytes)},
                 {"repositories", std::to_string(stats.repositories)},
-                {"tags", std::to_string(stats.tags)}});
+                {"tags", std::to_string(stats.tags)},
+                {"hits", std::to_string(stats.usage.hits)},
+                {"misses", std::to_string(stats.usage.misses)},
+                {"saved", human_size(stats.usage.saved_bytes)}});
 }
 
 std::string path_report(const std::string& path, const std::optional<Digest>& digest, Form form) {

@@ -33,6 +33,7 @@ struct CacheStats {
   Sum parts;
   uint64_t repositories = 0;
   uint64_t tags = 0;  // whose meaning is known
+  cache::Usage usage;
 };
 CacheStats cache_stats(const std::string& directory, const CacheItems& items);  // without repositories and tags
 std::string stats_report(const CacheStats& stats, Form form);

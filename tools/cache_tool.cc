@@ -39,6 +39,7 @@ int stats(const CacheOptions& options, const Inventory& inventory, const Clock& 
     ++sums.repositories;
     sums.tags += (*refs)->known_tags(repository).size();
   }
+  sums.usage = inventory.usage();
   return print_report(stats_report(sums, form_of(options)));
 }
 
@@ -56,7 +57,8 @@ int path(const CacheOptions& options) {
 }
 
 int gc(const CacheOptions& options, Inventory& inventory) {
-  GcSummary summary{.to_bytes = options.to_bytes.value_or(0), .evicted = {}, .swept = inventory.sweep()};
+  GcSummary summary{
+      .to_bytes = options.to_bytes.value_or(inventory.default_bytes()), .evicted = {}, .swept = inventory.sweep()};
   summary.evicted = inventory.evict_to(summary.to_bytes);
   return print_report(gc_report(summary, form_of(options)));
 }

@@ -28,6 +28,28 @@ class Finder {
     }
   }
 
+  // The manifests in the cache that no tag has led to: of images that were asked for by digest, or imported.
+  std::vector<CachedImage> unnamed() {
+    std::vector<std::pair<Digest, registry::Manifest>> manifests;
+    for (const cache::Inventory::Item& item : inventory_.items()) {
+      if (!item.document()) continue;
+      const std::optional<std::string> body = inventory_.document(item.digest, registry::kMaxManifestBytes);
+      if (!body) continue;
+      Result<registry::Document> document = registry::parse_document(*body, {});
+      if (!document) continue;
+      if (const auto* index = std::get_if<registry::Index>(&*document)) {
+        note_attestations(*index);
+      } else {
+        manifests.emplace_back(item.digest, std::get<registry::Manifest>(*std::move(document)));
+      }
+    }
+    std::vector<CachedImage> found;
+    for (const auto& [digest, manifest] : manifests) {
+      if (!seen_.contains(digest)) found.push_back(image_of({}, digest, manifest, std::nullopt));
+    }
+    return found;
+  }
+
   std::vector<CachedImage> images_of(const std::string& reference, const Digest& digest) {
     std::vector<CachedImage> found;
     documents_ = 0;
@@ -44,18 +66,30 @@ class Finder {
     if (!body) return;
     Result<registry::Document> document = registry::parse_document(*body, {});
     if (!document) return;
+    seen_.insert(digest);
     if (const auto* index = std::get_if<registry::Index>(&*document)) {
+      note_attestations(*index);
       for (const registry::IndexEntry& entry : index->entries) {
         if (!entry.attestation) add(reference, entry.descriptor.digest, entry.platform, depth + 1, found);
       }
       return;
     }
-    const auto& manifest = std::get<registry::Manifest>(*document);
+    found.push_back(image_of(reference, digest, std::get<registry::Manifest>(*document), named));
+  }
+
+  CachedImage image_of(const std::string& reference, const Digest& digest, const registry::Manifest& manifest,
+                       const std::optional<registry::Platform>& named) const {
     CachedImage image{reference, platform_of(manifest, named), digest, 0};
     std::set<Digest> counted;
     count(manifest.config, counted, image);
     for (const registry::Descriptor& layer : manifest.layers) count(layer, counted, image);
-    found.push_back(std::move(image));
+    return image;
+  }
+
+  void note_attestations(const registry::Index& index) {
+    for (const registry::IndexEntry& entry : index.entries) {
+      if (entry.attestation) seen_.insert(entry.descriptor.digest);
+    }
   }
 
   void count(const registry::Descriptor& descriptor, std::set<Digest>& counted, CachedImage& image) const {
@@ -75,6 +109,7 @@ class Finder {
 
   const cache::Inventory& inventory_;
   std::map<std::pair<Digest, uint64_t>, uint64_t> present_;
+  std::set<Digest> seen_;  // documents that tags have led to, and attestations
   int documents_ = 0;
 };
 
@@ -89,6 +124,8 @@ std::vector<CachedImage> cached_images(const cache::Inventory& inventory, cache:
       all.insert(all.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
     }
   }
+  std::vector<CachedImage> unnamed = finder.unnamed();
+  all.insert(all.end(), std::make_move_iterator(unnamed.begin()), std::make_move_iterator(unnamed.end()));
   return all;
 }
 

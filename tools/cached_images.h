@@ -15,7 +15,7 @@
 namespace regfs {
 
 struct CachedImage {
-  std::string reference;  // "nginx:latest", "ghcr.io/acme/api:v1", as Docker prints it
+  std::string reference;  // "nginx:latest", "ghcr.io/acme/api:v1", as Docker prints it; empty: no tag is known
   std::string platform;   // "linux/amd64"; empty: not known
   Digest digest;          // of the manifest, or of what the tag meant where no manifest is there
   // Of config and layers, each once; absent where the manifest is not there.
@@ -26,7 +26,7 @@ struct CachedImage {
 };
 
 // Sorted by reference, platforms in the order of their index. Of a tag with an index, those platforms whose manifest is
-// there; one line without a platform where there is none.
+// there; one line without a platform where there is none. At the end the images that no tag leads to.
 std::vector<CachedImage> cached_images(const cache::Inventory& inventory, cache::RefStore& refs);
 
 }  // namespace regfs

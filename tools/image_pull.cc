@@ -125,9 +125,14 @@ ImageProgress ImagePull::look(fs::ImageFetch& fetch) const {
   const std::vector<registry::Descriptor>& blobs = fetch.archive().blobs;
   for (size_t i = 0; i < blobs.size(); ++i) {
     LayerProgress layer{blobs[i].digest.str(), blobs[i].size_bytes, 0, false, false};
-    if (Result<std::shared_ptr<cache::Blob>> blob = fetch.blob(i)) {
+    if (fetch.archive().layout.blob_archive_offset(i) + blobs[i].size_bytes <= written_) {
+      // Where the image does not fit in the cache it is gone already; it is not to be opened for the sake of a bar.
+      layer.complete = true;
+      layer.present_bytes = layer.size_bytes;
+      layer.cached = parts_.received->of(blobs[i].digest) == 0;
+    } else if (Result<std::shared_ptr<cache::Blob>> blob = fetch.blob(i)) {
       layer.complete = (*blob)->complete();
-      layer.present_bytes = layer.complete ? layer.size_bytes : (*blob)->present_bytes();
+      layer.present_bytes = layer.complete ? layer.size_bytes : (*blob)->arrived_bytes();
       layer.cached = layer.complete && parts_.received->of(blobs[i].digest) == 0;
     }
     progress.layers.push_back(std::move(layer));

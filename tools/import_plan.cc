@@ -114,19 +114,24 @@ class Planner {
     std::string platform = entry.platform ? entry.platform->str() : std::string();
     Result<Found> config = found(manifest.config);
     if (!config) return config.error();
-    if (*config) {
-      add_blob({manifest.config.digest, **config, true});
-      if (platform.empty()) platform = platform_of(**config);
-    }
+    if (!*config) return not_there(digest, manifest.config.digest);
+    add_blob({manifest.config.digest, **config, true});
+    if (platform.empty()) platform = platform_of(**config);
     // A manifest that was made for layers as they never were in a registry is nothing that a pull asks for.
     const bool whole = !left_out_of_.contains(digest);
     plan_.images.push_back({whole ? digest : manifest.config.digest, std::move(platform), whole});
     return {};
   }
 
+  static Error not_there(const Digest& manifest, const Digest& blob) {
+    return Error(Errc::missing_content, blob_name(manifest) + " names " + blob_name(blob) + ", which is not there");
+  }
+
   Result<void> add_layer(const registry::Descriptor& layer, const Digest& manifest) {
     Result<Found> file = found(layer);
     if (!file) return file.error();
+    // Foreign layers are where their urls say.
+    if (!*file && layer.urls.empty()) return not_there(manifest, layer.digest);
     if (!*file) {
       if (seen_.insert(layer.digest).second) plan_.missing.push_back(layer.digest);
       return {};

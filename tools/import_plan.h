@@ -32,7 +32,7 @@ struct ImportPlan {
   std::vector<Blob> blobs;  // each once; layers first, and what names others behind them
   std::vector<Image> images;
   std::vector<std::string> uncompressed;  // layers left out, by name
-  std::vector<Digest> missing;            // layers that a manifest names and the archive does not have
+  std::vector<Digest> missing;            // foreign layers that a manifest names and the archive does not have
 
   uint64_t bytes() const;
   uint64_t layers() const;  // among the blobs

@@ -28,9 +28,11 @@ int fail(PullScreen& screen, const Error& error, int code) {
   return code;
 }
 
-// A cache directory that cannot be meant: of another format, or a file.
-bool is_usage(const Error& error) {
-  return error.is(Errc::invalid_argument) || error.code() == std::errc::not_a_directory;
+// Of a cache that cannot be opened.
+int code_of(const Error& error) {
+  if (error.is(Errc::unsupported)) return kBadData;  // of a newer format, as regfs-cache says it
+  const bool cannot_be_meant = error.is(Errc::invalid_argument) || error.code() == std::errc::not_a_directory;
+  return cannot_be_meant ? kUsage : kDiskFailure;
 }
 
 }  // namespace
@@ -54,7 +56,7 @@ int run_pull(const PullOptions& options) {
     return fail(screen, Error(Errc::invalid_argument, words), kUsage);
   }
   Result<Cache> cache = open_cache(cache_directory, options, cache::Withhold::window, clock, log);
-  if (!cache) return fail(screen, cache.error(), is_usage(cache.error()) ? kUsage : kDiskFailure);
+  if (!cache) return fail(screen, cache.error(), code_of(cache.error()));
 
   WorkPool repliers("reply", kRepliers, kRepliers, log);
   auto received = std::make_shared<ReceivedBytes>();

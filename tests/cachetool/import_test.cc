@@ -55,6 +55,13 @@ TEST_F(CacheImport, RefusesHostileArchivesAndFilesNothing) {
   expect_refused("outside.tar", TarBuilder().file("../index.json", "{}").raw(good).bytes(), "leads out of the archive");
   expect_refused("link.tar", TarBuilder().header("index.json", '2', 0).bytes(), "links are not followed");
   expect_refused("huge.tar", TarBuilder().header("index.json", '0', uint64_t{1} << 50).bytes(), "truncated");
+  expect_refused("ten-gib.tar", TarBuilder().header("index.json", '0', uint64_t{10} << 30).bytes(), "truncated");
+  expect_refused("absolute.tar", TarBuilder().file("/etc/passwd", "x").raw(good).bytes(), "leads out of the archive");
+  expect_refused("hard-link.tar", TarBuilder().header("index.json", '1', 0).bytes(), "links are not followed");
+  SampleImage partial = image_;
+  partial.layers.pop_back();
+  expect_refused("partial.tar", model_of(partial, "app", "1").bytes(),
+                 model_of(image_, "app", "1").member(image_.layers[1]).name + ", which is not there");
   expect_refused("text.tar", std::string(10'000, 'x'), "is no tar archive");
   expect_refused("compressed.tar", gzip_stored(good), "gunzip");
   expect_refused("other.tar", tar_of_one_file("etc/motd", "hello"), "neither an index.json nor a manifest.json");

@@ -69,6 +69,24 @@ TEST_F(CacheList, ShowsImagesAndBlobsToPrograms) {
   EXPECT_EQ(stats["tags"], 1);
 }
 
+TEST_F(CacheList, ShowsAnImageThatWasAskedForByDigest) {
+  const SampleImage image = make_image({.layers = {seeded_layer(1, kMiB)}});
+  registry_.push("app", "1", image);
+  ASSERT_EQ(pull({"-o", "a.tar", registry_.host() + "/app@" + image.digest.str()}).status, 0);
+  const nlohmann::json report = tool_json({"list"});
+  ASSERT_EQ(report["images"].size(), 1u);
+  EXPECT_EQ(report["images"][0]["reference"], nullptr);
+  EXPECT_EQ(report["images"][0]["digest"], image.digest.str());
+  EXPECT_EQ(report["images"][0]["platform"], "linux/amd64");
+  EXPECT_EQ(report["images"][0]["complete"], true);
+  EXPECT_TRUE(contains(tool({"list"}).output, "-      linux/amd64  " + image.digest.str()));
+  // Once its tag is known it has a name, and is shown once.
+  ASSERT_EQ(pull({"-o", "b.tar", name_of("app", "1")}).status, 0);
+  const nlohmann::json named = tool_json({"list"});
+  ASSERT_EQ(named["images"].size(), 1u);
+  EXPECT_EQ(named["images"][0]["reference"], name_of("app", "1"));
+}
+
 TEST_F(CacheList, ShowsHowMuchOfALayerHasCome) {
   const SampleLayer layer = seeded_layer(1, 30 * kMiB);
   registry_.push("app", "1", make_image({.layers = {layer}}));

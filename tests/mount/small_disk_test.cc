@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <tuple>
+#include <utility>
 
 #include "tests/mount/mount_fixture.h"
 
@@ -43,6 +45,88 @@ TEST_F(SmallDisk, ReadsImagesOneAfterTheOtherThatDoNotFitTogether) {
     EXPECT_EQ(got.error, 0) << mount.log();
     EXPECT_TRUE(same_bytes(got.bytes, wanted(image)));
   }
+}
+
+// 64 MiB of disk, and 200 MB to read: in one layer, or in several.
+TEST_F(SmallDisk, ReadsAnImageThroughThatItCannotHold) {
+  const SampleImage whole = make_image({.layers = {seeded_layer(11, 200'000'000), seeded_layer(12, 1'000)}});
+  const SampleImage split =
+      make_image({.layers = {seeded_layer(13, 50'000'000), seeded_layer(14, 14'000'000), seeded_layer(15, 70'000'000),
+                             seeded_layer(16, 3'000'000), seeded_layer(17, 63'000'000)}});
+  registry_.push("large", "whole", whole);
+  registry_.push("large", "split", split);
+  // By its budget, and by what the disk has.
+  for (const auto& [size, tag, image] : {std::tuple("32M", "split", &split), std::tuple("10G", "whole", &whole)}) {
+    MountedRegfs mount({.arguments = {"--cache-size", size}, .cache_directory = disk_ + "/cache"});
+    REGFS_ASSERT_MOUNTED(mount);
+    const ReadOutcome got = read_file(tar_of(mount, "large", tag));
+    EXPECT_EQ(got.error, 0) << mount.log();
+    EXPECT_TRUE(got.bytes == model_of(*image, "large", tag).bytes()) << size << " " << tag;
+    EXPECT_TRUE(contains(mount.log(), "is read as a stream"));
+    // What fits is kept beside it.
+    EXPECT_EQ(read(mount, 0).error, 0) << mount.log();
+  }
+}
+
+TEST_F(SmallDisk, GoesOnWithAStreamWhenSomebodyFilledItInTheMiddle) {
+  const SampleImage image = make_image({.layers = {seeded_layer(11, 100'000'000)}});
+  registry_.push("large", "1", image);
+  MountedRegfs mount({.cache_directory = disk_ + "/cache"});
+  REGFS_ASSERT_MOUNTED(mount);
+  const std::string wanted_bytes = model_of(image, "large", "1").bytes();
+  const OpenOutcome file = open_file(tar_of(mount, "large", "1"));
+  ASSERT_EQ(file.error, 0);
+  const std::string filler = disk_ + "/filler";
+  constexpr uint64_t kPiece = 1'000'000;
+  bool filled = false;
+  const auto deadline = std::chrono::steady_clock::now() + 4 * kAfterFailureMemory;
+  for (uint64_t at = 0; at < wanted_bytes.size() && std::chrono::steady_clock::now() < deadline;) {
+    if (at >= 20 * kPiece && !std::exchange(filled, true)) {
+      std::ofstream out(filler, std::ios::binary);
+      const std::string piece(1 << 20, 'x');
+      while (out.write(piece.data(), static_cast<std::streamsize>(piece.size())).flush()) {
+      }
+    }
+    const ReadOutcome got = read_at(file.fd.get(), at, kPiece);
+    if (got.error != 0) {
+      EXPECT_EQ(got.error, ENOSPC) << mount.log();
+      ::unlink(filler.c_str());
+      continue;
+    }
+    ASSERT_TRUE(same_bytes(got.bytes, wanted_bytes.substr(at, kPiece)));
+    at += kPiece;
+    if (at >= wanted_bytes.size()) return;
+  }
+  FAIL() << "it did not get to the end:\n" << mount.log();
+}
+
+TEST_F(SmallDisk, IsShortOfRoomForALayerReadFromItsEnd) {
+  const SampleImage image = make_image({.layers = {seeded_layer(11, 100'000'000)}});
+  registry_.push("large", "1", image);
+  MountedRegfs mount({.arguments = {"--cache-size", "32M"}, .cache_directory = disk_ + "/cache"});
+  REGFS_ASSERT_MOUNTED(mount);
+  const std::string wanted_bytes = model_of(image, "large", "1").bytes();
+  OpenOutcome file = open_file(tar_of(mount, "large", "1"));
+  ASSERT_EQ(file.error, 0);
+  constexpr uint64_t kPiece = 1 << 20;
+  int error = 0;
+  for (uint64_t at = 90'000'000; at > 20'000'000; at -= 2 * kPiece) {
+    const ReadOutcome got = read_at(file.fd.get(), at, kPiece);
+    error = got.error;
+    if (error != 0) break;
+    EXPECT_TRUE(same_bytes(got.bytes, wanted_bytes.substr(at, kPiece)));
+  }
+  EXPECT_EQ(error, ENOSPC);
+  EXPECT_TRUE(contains(mount.log(), "can only be read in order"));
+  // Whoever opens it anew and reads from the beginning gets through.
+  file = OpenOutcome{};
+  ReadOutcome again;
+  const auto deadline = std::chrono::steady_clock::now() + kAfterFailureMemory;
+  do {
+    again = read_file(tar_of(mount, "large", "1"));
+  } while (again.error != 0 && std::chrono::steady_clock::now() < deadline);
+  EXPECT_EQ(again.error, 0) << mount.log();
+  EXPECT_TRUE(again.bytes == wanted_bytes);
 }
 
 TEST_F(SmallDisk, FailsOneReadWhenSomebodyFillsItAndRecoversWithoutARemount) {

@@ -2,6 +2,8 @@
 // What is fetched once is not fetched again, and what is said of it is true.
 #include <sys/mount.h>
 
+#include <fstream>
+
 #include "tests/pull/pull_fixture.h"
 #include "tests/support/mounted_regfs.h"
 
@@ -127,6 +129,58 @@ TEST_F(PullCache, OnADiskThatIsFullIsAFailureThatSaysWhatToDo) {
   EXPECT_FALSE(exists(in("a.tar")));
   EXPECT_TRUE(contains(pulled.error, cache_ + " is full"));
   EXPECT_TRUE(contains(pulled.error, "--cache-dir"));
+}
+
+// In one layer or in many: what was written is not kept.
+TEST_F(PullCache, AnImageLargerThanTheCacheIsPulledAsAStream) {
+  const SampleImage whole = make_image({.layers = {seeded_layer(1, 80 * kMiB), seeded_layer(2, 1'000)}});
+  const SampleImage split = make_image({.layers = {seeded_layer(3, 20 * kMiB), seeded_layer(4, 7 * kMiB),
+                                                   seeded_layer(5, 12 * kMiB), seeded_layer(6, 3 * kMiB)}});
+  registry_.push("large", "whole", whole);
+  registry_.push("large", "split", split);
+  for (const auto& [tag, image] : {std::pair("whole", &whole), std::pair("split", &split)}) {
+    for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--no-cache"}}) {
+      std::vector<std::string> arguments{"--platform=linux/amd64", "--cache-size=32M", "-o", "a.tar"};
+      arguments.insert(arguments.end(), more.begin(), more.end());
+      arguments.push_back(name_of("large", tag));
+      const Pulled pulled = pull(arguments);
+      EXPECT_EQ(pulled.status, 0) << pulled.error;
+      EXPECT_TRUE(contains(pulled.error, "is read as a stream"));
+      EXPECT_TRUE(is_archive(in("a.tar"), model_of(*image, "large", tag)));
+    }
+  }
+}
+
+// As another user than the one it belongs to; root may write everything.
+TEST_F(PullCache, ThatMayNotBeWrittenIsRefusedWithAdvice) {
+  const std::vector<std::string> nobody{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+  const auto as_nobody = [&](std::vector<std::string> command) {
+    command.insert(command.begin(), nobody.begin(), nobody.end());
+    return run(command);
+  };
+  if (as_nobody({"test", "-x", pull_program()}).status != 0) GTEST_SKIP() << "nobody may not run " << pull_program();
+  ::chmod(scratch_.path().c_str(), 0755);
+  registry_.push("app", "1", make_image({.layers = {seeded_layer(1, kMiB)}}));
+  ASSERT_EQ(pull({"--platform=linux/amd64", "-o", "a.tar", name_of("app", "1")}).status, 0);
+  ::mkdir((scratch_ / "roots").c_str(), 0755);
+  ASSERT_EQ(run({"cp", "-r", cache_, scratch_ / "readable"}).status, 0);
+  ASSERT_EQ(run({"chmod", "-R", "a+rX", scratch_ / "readable"}).status, 0);
+  for (const std::string& cache : {cache_, scratch_ / "roots", scratch_ / "roots/cache", scratch_ / "readable"}) {
+    const Finished refused = as_nobody(
+        {pull_program(), "--cache-dir", cache, "--platform=linux/amd64", "-o", "/dev/null", name_of("app", "1")});
+    EXPECT_EQ(refused.status, kDiskFailure) << refused.error;
+    EXPECT_TRUE(contains(refused.error, "the cache directory " + cache + " cannot be used (choose another with"));
+    EXPECT_EQ(std::count(refused.error.begin(), refused.error.end(), '\n'), 1) << refused.error;
+  }
+}
+
+TEST_F(PullCache, OfANewerFormatIsRefused) {
+  ::mkdir(cache_.c_str(), 0700);
+  std::ofstream(cache_ + "/regfs-cache") << "regfs cache format 2\n";
+  registry_.push("app", "1", make_image({.layers = {seeded_layer(1, kMiB)}}));
+  const Pulled pulled = pull({"--platform=linux/amd64", name_of("app", "1")});
+  EXPECT_EQ(pulled.status, kBadData);
+  EXPECT_TRUE(contains(pulled.error, "belongs to a newer regfs"));
 }
 
 }  // namespace

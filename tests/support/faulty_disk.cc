@@ -45,6 +45,12 @@ class FaultyFile : public DiskFile {
     Result<void> good = disk_.change();
     return good ? real_->truncate(size_bytes) : good;
   }
+  Result<void> punch(const cache::ByteRange& range) override {
+    Result<void> good = disk_.change();
+    if (good) good = real_->punch(range);
+    if (good) disk_.give_room(range.length);
+    return good;
+  }
   Result<FileFacts> facts() const override { return real_->facts(); }
   Result<bool> try_lock() override { return real_->try_lock(); }
   Result<bool> try_lock_range(const cache::ByteRange& range, RangeLock kind) override {
@@ -64,6 +70,11 @@ class FaultyFile : public DiskFile {
 void FaultyDisk::set_room(std::optional<uint64_t> bytes) {
   MutexLock lock(mutex_);
   room_ = bytes;
+}
+
+void FaultyDisk::give_room(uint64_t bytes) {
+  MutexLock lock(mutex_);
+  if (room_) *room_ += bytes;
 }
 
 void FaultyDisk::set_space(SpaceTeller teller) {

@@ -73,6 +73,7 @@ class FaultyDisk : public cache::Disk {
 
   Result<void> change();  // counts one; the error when the process is dead
   Result<void> take_room(uint64_t bytes);
+  void give_room(uint64_t bytes);
   Result<void> pass(Call call);  // waits while held, then fails if it is to fail
 
   const std::shared_ptr<cache::Disk> real_;

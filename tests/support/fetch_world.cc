@@ -34,8 +34,8 @@ class AnsweringReply : public fs::ReadReply {
 };
 
 std::unique_ptr<cache::BlobStore> open_store(const std::string& path, const Clock& clock, Log& log,
-                                             std::shared_ptr<FaultyDisk> disk) {
-  Result<std::unique_ptr<cache::BlobStore>> store = cache::open_store(path, clock, log, std::move(disk));
+                                             std::shared_ptr<FaultyDisk> disk, const cache::StoreOptions& options) {
+  Result<std::unique_ptr<cache::BlobStore>> store = cache::open_store(path, clock, log, std::move(disk), options);
   REGFS_CHECK(store.has_value(), "the test's cache cannot be opened");
   return std::move(*store);
 }
@@ -76,7 +76,7 @@ size_t ReadAnswer::times_given() const {
 FetchWorld::FetchWorld(FetchWorldOptions options)
     : clock(options.real_time ? static_cast<const Clock&>(system_clock) : fake_clock),
       log(clock),
-      store(open_store(directory / "cache", clock, log.log(), disk)),
+      store(open_store(directory / "cache", clock, log.log(), disk, {.budget_bytes = options.budget_bytes})),
       pool("pool", 2, 2, log.log()),
       replies("replies", 2, 2, log.log()),
       fetcher(source, *store, pool, timer, clock, log.log(), options.limits),

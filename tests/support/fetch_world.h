@@ -62,7 +62,8 @@ class ReadAnswer {
 struct FetchWorldOptions {
   fs::FetchLimits limits = {};
   std::chrono::milliseconds read_timeout = std::chrono::minutes(10);
-  bool real_time = false;  // for read time-outs, which a real timer measures
+  bool real_time = false;                               // for read time-outs, which a real timer measures
+  std::optional<uint64_t> budget_bytes = std::nullopt;  // of the cache
 };
 
 struct FetchWorld {

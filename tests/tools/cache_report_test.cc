@@ -53,6 +53,7 @@ TEST(CacheReport, GivesProgramsBytesAndTimes) {
 TEST(CacheReport, SumsUpWhatThereIs) {
   CacheStats stats = cache_stats("/cache", kItems);
   stats.tags = 7;
+  stats.usage = {.hits = 3, .misses = 1, .saved_bytes = 5 << 20};
   const nlohmann::json report = nlohmann::json::parse(stats_report(stats, Form::json));
   EXPECT_EQ(report["directory"], "/cache");
   EXPECT_EQ(report["blobs"]["count"], 1);
@@ -61,9 +62,14 @@ TEST(CacheReport, SumsUpWhatThereIs) {
   EXPECT_EQ(report["total"]["count"], 3);
   EXPECT_EQ(report["total"]["allocated_bytes"], (6 << 20) + 4096);
   EXPECT_EQ(report["tags"], 7);
+  EXPECT_EQ(report["hits"], 3);
+  EXPECT_EQ(report["misses"], 1);
+  EXPECT_EQ(report["saved_bytes"], 5 << 20);
   const std::string text = stats_report(stats, Form::text);
   EXPECT_NE(text.find("parts         1        1.0 MiB\n"), std::string::npos) << text;
   EXPECT_NE(text.find("tags          7\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("misses        1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("saved         5.0 MiB\n"), std::string::npos) << text;
 }
 
 TEST(CacheReport, GivesAPathAsItIs) {

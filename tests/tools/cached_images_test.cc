@@ -43,6 +43,21 @@ TEST(CachedImages, SkipDocumentsThatAreNone) {
   EXPECT_EQ(world.images()[0].size_bytes, std::nullopt);
 }
 
+TEST(CachedImages, WithoutATagHaveNoName) {
+  ImageWorld world;
+  const test::SampleIndex index = test::multi_platform(1, 300'000);
+  world.put(index.body);
+  world.put(index.images[1].manifest);
+  world.put(index.images[1].config);
+  world.put(index.attestations[0].manifest);
+  ASSERT_EQ(world.images().size(), 1u);
+  EXPECT_EQ(world.images()[0].reference, "");
+  EXPECT_EQ(world.images()[0].digest, index.images[1].digest);
+  world.name("latest", index.digest);
+  ASSERT_EQ(world.images().size(), 1u);
+  EXPECT_EQ(world.images()[0].reference, "nginx:latest");
+}
+
 TEST(CachedImages, HaveThePlatformOfTheConfigAndCountALayerOnce) {
   ImageWorld world;
   const test::SampleLayer layer = test::seeded_layer(1, 300'000);

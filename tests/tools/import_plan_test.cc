@@ -171,13 +171,36 @@ TEST(ImportPlan, TakesAnIndexWithThosePlatformsThatAreThere) {
       .file(blob_name(index.digest), index.body)
       .file(blob_name(image.digest), image.manifest)
       .file(blob_name(image.config_digest), image.config)
-      .file(blob_name(image.layers[0].digest), test::bytes_of(*image.layers[0].content));
+      .file(blob_name(image.layers[0].digest), test::bytes_of(*image.layers[0].content))
+      .file(blob_name(image.layers[1].digest), test::bytes_of(*image.layers[1].content));
   Result<ImportPlan> plan = importing.plan_of(builder.bytes());
   ASSERT_TRUE(plan) << plan.error().context();
-  EXPECT_EQ(digests_of(*plan), sorted({index.digest, image.digest, image.config_digest, image.layers[0].digest}));
+  EXPECT_EQ(digests_of(*plan),
+            sorted({index.digest, image.digest, image.config_digest, image.layers[0].digest, image.layers[1].digest}));
   ASSERT_EQ(plan->images.size(), 1u);
   EXPECT_EQ(plan->images[0].platform, "linux/arm64/v8");
-  EXPECT_EQ(plan->missing, std::vector<Digest>{image.layers[1].digest});
+  EXPECT_TRUE(plan->missing.empty());
+}
+
+TEST(ImportPlan, RefusesAManifestThatNamesWhatIsNotThere) {
+  Importing importing;
+  const test::SampleImage image =
+      test::make_image({.layers = {test::seeded_layer(1, 3000), test::seeded_layer(2, 10)}});
+  const auto refused = [&](bool config, const Digest& missing) {
+    TarBuilder builder;
+    builder.file("index.json", index_of(image.media_type, image.digest, image.manifest.size()))
+        .file(blob_name(image.digest), image.manifest)
+        .file(blob_name(image.layers[0].digest), test::bytes_of(*image.layers[0].content));
+    if (config) builder.file(blob_name(image.config_digest), image.config);
+    if (!config) builder.file(blob_name(image.layers[1].digest), test::bytes_of(*image.layers[1].content));
+    Result<ImportPlan> plan = importing.plan_of(builder.bytes());
+    ASSERT_FALSE(plan);
+    EXPECT_TRUE(plan.error().is(Errc::missing_content)) << plan.error().context();
+    EXPECT_NE(plan.error().context().find(blob_name(missing) + ", which is not there"), std::string::npos)
+        << plan.error().context();
+  };
+  refused(true, image.layers[1].digest);
+  refused(false, image.config_digest);
 }
 
 TEST(ImportPlan, LeavesOutLayersThatAreNotCompressedAndTheManifestMadeForThem) {
