@@ -41,7 +41,8 @@ class RefStore {
   static std::unique_ptr<RefStore> in_memory(const Clock& clock);
   virtual ~RefStore() = default;
 
-  // `repository` is "host/name" ("docker.io/library/nginx"), already valid as such.
+  // `repository` is "host/name" ("docker.io/library/nginx"), already valid as such. A digest that the registry was
+  // found to show in it is filed as a tag that means itself.
   virtual std::optional<TagRecord> tag(const std::string& repository, const std::string& tag) = 0;
   virtual Result<void> put_tag(const std::string& repository, const std::string& tag, const Digest& digest,
                                const std::string& media_type) = 0;
@@ -62,7 +63,7 @@ class RefStore {
     std::string tag;
     TagRecord record;
   };
-  // Every tag of it whose meaning is known, sorted.
+  // Every tag of it whose meaning is known, and every digest, sorted.
   virtual std::vector<KnownTag> known_tags(const std::string& repository) = 0;
 };
 

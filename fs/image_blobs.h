@@ -68,8 +68,8 @@ class ImageBlobs {
   const std::string name_;
   const std::optional<uint64_t> room_;  // of the cache, when that is less than the image
   mutable Mutex mutex_;
-  Blobs blobs_ REGFS_GUARDED_BY(mutex_);                           // by layer, null until opened and once passed
-  std::set<size_t> counted_ REGFS_GUARDED_BY(mutex_);              // layers, as needed, in what is told of the cache
+  Blobs blobs_ REGFS_GUARDED_BY(mutex_);               // by layer, null until opened and once passed
+  std::set<size_t> counted_ REGFS_GUARDED_BY(mutex_);  // layers, as needed, in what is told of the cache
   std::map<const void*, Place> readers_ REGFS_GUARDED_BY(mutex_);
   // By layer: keep what is cached from being evicted until it is opened.
   std::vector<std::shared_ptr<const void>> pins_ REGFS_GUARDED_BY(mutex_);

@@ -75,12 +75,7 @@ Result<ResolvedTag> ImageResolver::resolve(const registry::Reference& reference,
     return std::move(fresh->value);
   }
   if (absent_tags_.get(reference)) return Error(Errc::not_found, reference.str() + " does not exist");
-  if (reference.by_digest()) {
-    const Digest& digest = std::get<Digest>(reference.target);
-    if (store_.document(digest, registry::kMaxManifestBytes)) return remember_tag(reference, digest, {});
-    if (ask == Ask::last_known) return not_cached(reference.str());
-    return ask_for_tag(reference);
-  }
+  if (const Digest* digest = std::get_if<Digest>(&reference.target)) return resolve_digest(reference, *digest, ask);
   std::optional<cache::TagRecord> record = refs_.tag(reference.repository.str(), *tag_of(reference));
   if (record) {
     auto age = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.wall_now() - record->stored);
@@ -95,6 +90,26 @@ Result<ResolvedTag> ImageResolver::resolve(const registry::Reference& reference,
   }
   if (ask == Ask::last_known) return not_cached(reference.str());
   return ask_for_tag(reference);
+}
+
+// That a document is in the cache says nothing of who may have it from where: it came from a repository, maybe another,
+// maybe with another's credentials. Each is asked once.
+Result<ResolvedTag> ImageResolver::resolve_digest(const registry::Reference& reference, const Digest& digest, Ask ask) {
+  const bool cached = store_.document(digest, registry::kMaxManifestBytes).has_value();
+  if (ask == Ask::last_known) {
+    if (!cached) return not_cached(reference.str());
+    return ResolvedTag{digest, {}, kStaleLife};
+  }
+  if (!cached) return ask_for_tag(reference);
+  if (std::optional<cache::TagRecord> record = refs_.tag(reference.repository.str(), digest.str())) {
+    return remember_tag(reference, digest, record->media_type);
+  }
+  Result<registry::ManifestHead> head = client_.head_manifest(reference);
+  if (!head) {
+    if (head.error().is(Errc::not_found)) absent_tags_.put(reference, true, kAbsenceMemory);
+    return head.error();
+  }
+  return remember_tag(reference, digest, head->media_type);
 }
 
 Result<ResolvedTag> ImageResolver::ask_for_tag(const registry::Reference& reference) {
@@ -132,8 +147,10 @@ ResolvedTag ImageResolver::remember_tag(const registry::Reference& reference, co
   absent_tags_.drop(reference);
   absent_lists_.drop(reference.repository);
   known_.put(reference.repository, true, kForever);
-  if (const std::string* tag = tag_of(reference)) {
-    Result<void> put = refs_.put_tag(reference.repository.str(), *tag, digest, media_type);
+  const std::string repository = reference.repository.str();
+  const bool lasts = reference.by_digest() && refs_.tag(repository, reference.target_str());
+  if (!lasts) {
+    Result<void> put = refs_.put_tag(repository, reference.target_str(), digest, media_type);
     if (!put) log_.failure(put.error().while_doing("remembering " + reference.str()).context());
   }
   return resolved;
@@ -258,8 +275,12 @@ Result<void> ImageResolver::add_platforms(const registry::Repository& repository
       list.add(*entry.platform, entry.descriptor);
       continue;
     }
-    if (++requests > kMostDocumentsPerTag || depth > registry::kMaxIndexNesting) {
+    if (depth > registry::kMaxIndexNesting) {
       return Error(Errc::malformed, "the index nests other documents too deeply");
+    }
+    if (++requests > kMostDocumentsPerTag) {
+      return Error(Errc::malformed, "the platforms of the index stand in more than " +
+                                        std::to_string(kMostDocumentsPerTag) + " other documents");
     }
     Result<void> added;
     if (nested) {

@@ -87,6 +87,7 @@ class ImageResolver {
     std::string media_type;
   };
 
+  Result<ResolvedTag> resolve_digest(const registry::Reference& reference, const Digest& digest, Ask ask);
   Result<ResolvedTag> ask_for_tag(const registry::Reference& reference);
   ResolvedTag remember_tag(const registry::Reference& reference, const Digest& digest, const std::string& media_type);
   Result<TagNames> ask_for_tags(const registry::Repository& repository);

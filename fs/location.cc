@@ -53,7 +53,9 @@ std::optional<Location> child_location(const Location& parent, const std::string
       child.host = registry::canonical_host(name);
       return child;
     }
-    if (!registry::is_repository_component(name)) return std::nullopt;
+    // What looks like a registry and can be none is nothing: on Docker Hub somebody else would answer for it.
+    const bool looks_like_host = name.find_first_of(".:") != std::string::npos;
+    if (looks_like_host || !registry::is_repository_component(name)) return std::nullopt;
     child.host = std::string(registry::kDockerHub);
   } else if (parent.components.empty() ? !registry::is_repository_component(name) : !can_be_directory(name)) {
     return std::nullopt;

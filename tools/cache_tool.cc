@@ -37,7 +37,9 @@ int stats(const CacheOptions& options, const Inventory& inventory, const Clock& 
   CacheStats sums = cache_stats(inventory.directory(), inventory.items());
   for (const std::string& repository : (*refs)->repositories()) {
     ++sums.repositories;
-    sums.tags += (*refs)->known_tags(repository).size();
+    for (const cache::RefStore::KnownTag& known : (*refs)->known_tags(repository)) {
+      if (known.tag.find(':') == std::string::npos) ++sums.tags;  // else a digest
+    }
   }
   sums.usage = inventory.usage();
   return print_report(stats_report(sums, form_of(options)));

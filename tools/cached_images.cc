@@ -14,9 +14,14 @@ namespace {
 
 constexpr int kMostDocumentsPerTag = 10'000;  // as many as one index may have; an index of indexes may name more
 
+bool is_digest(const std::string& tag) {
+  return tag.find(':') != std::string::npos;
+}
+
 std::string familiar(const std::string& repository, const std::string& tag) {
-  Result<registry::Reference> reference = registry::parse_reference(repository + ":" + tag);
-  return reference ? reference->familiar() : repository + ":" + tag;
+  const std::string name = repository + (is_digest(tag) ? "@" : ":") + tag;
+  Result<registry::Reference> reference = registry::parse_reference(name);
+  return reference ? reference->familiar() : name;
 }
 
 class Finder {
@@ -49,6 +54,8 @@ class Finder {
     }
     return found;
   }
+
+  bool has_seen(const Digest& digest) const { return seen_.contains(digest); }
 
   std::vector<CachedImage> images_of(const std::string& reference, const Digest& digest) {
     std::vector<CachedImage> found;
@@ -118,14 +125,24 @@ class Finder {
 std::vector<CachedImage> cached_images(const cache::Inventory& inventory, cache::RefStore& refs) {
   Finder finder(inventory);
   std::vector<CachedImage> all;
+  auto add = [&all](std::vector<CachedImage> found) {
+    all.insert(all.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  };
+  std::vector<std::pair<std::string, Digest>> by_digest;
   for (const std::string& repository : refs.repositories()) {
     for (const cache::RefStore::KnownTag& known : refs.known_tags(repository)) {
-      std::vector<CachedImage> found = finder.images_of(familiar(repository, known.tag), known.record.digest);
-      all.insert(all.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+      const std::string name = familiar(repository, known.tag);
+      if (is_digest(known.tag)) {
+        by_digest.emplace_back(name, known.record.digest);
+      } else {
+        add(finder.images_of(name, known.record.digest));
+      }
     }
   }
-  std::vector<CachedImage> unnamed = finder.unnamed();
-  all.insert(all.end(), std::make_move_iterator(unnamed.begin()), std::make_move_iterator(unnamed.end()));
+  for (const auto& [name, digest] : by_digest) {
+    if (!finder.has_seen(digest)) add(finder.images_of(name, digest));
+  }
+  add(finder.unnamed());
   return all;
 }
 

@@ -29,6 +29,15 @@ TEST(Location, RefusesNamesThatNoRegistryCouldHave) {
   }
 }
 
+// Asked of Docker Hub, such a name would tell a private one to a stranger, who might answer.
+TEST(Location, TakesNoNameThatLooksLikeAHostAndIsNoneToDockerHub) {
+  const std::string long_label = std::string(64, 'a') + ".com";
+  for (const std::string& name :
+       {std::string("my_registry.corp"), std::string("a.b__c"), std::string("reg.x-.io"), long_label}) {
+    EXPECT_FALSE(child_location(root_location(std::nullopt), name)) << name;
+  }
+}
+
 TEST(Location, TakesTheFirstNameForAHostByDockersRule) {
   EXPECT_EQ(walk(std::nullopt, {"ghcr.io"}).host, "ghcr.io");
   EXPECT_EQ(walk(std::nullopt, {"localhost:5000"}).host, "localhost:5000");

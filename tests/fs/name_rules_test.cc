@@ -277,6 +277,45 @@ TEST_F(NameRulesTest, ADigestShowsThePlatformWithoutNames) {
   EXPECT_EQ(child->left, kForever);
 }
 
+// The cache may hold what another repository, or another's credentials, gave.
+TEST_F(NameRulesTest, ADigestInTheCacheIsShownOnlyWhereTheRegistryShowsIt) {
+  put_image("private", "v1", amd64());
+  ASSERT_TRUE(lookup("private/v1", "linux-amd64.tar"));
+  Result<Child> elsewhere = lookup("public/" + amd64().digest.str(), "linux-amd64.tar");
+  ASSERT_FALSE(elsewhere);
+  EXPECT_TRUE(elsewhere.error().is(Errc::not_found)) << elsewhere.error().context();
+  transport_.replace(manifest_url("shut", amd64().digest.str()), {.status = 403});
+  Result<Child> shut = lookup("shut/" + amd64().digest.str(), "linux-amd64.tar");
+  ASSERT_FALSE(shut);
+  EXPECT_TRUE(shut.error().is(Errc::forbidden)) << shut.error().context();
+}
+
+TEST_F(NameRulesTest, ADigestIsAskedForOnceInARepositoryAndNotAgainByALaterMount) {
+  put_image("app", "v1", amd64());
+  ASSERT_TRUE(lookup("app/v1", "linux-amd64.tar"));
+  const size_t before = requests();
+  ASSERT_TRUE(lookup("app/" + amd64().digest.str(), "linux-amd64.tar"));
+  EXPECT_EQ(requests(), before + 1) << "one HEAD";
+  ImageResolver later(client_, *store_, *refs_, clock_, log_.log(), test::kTagTtl);
+  Result<ResolvedTag> again = later.resolve(registry::Reference{{test::kHost, "app"}, amd64().digest}, Ask::registry);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(requests(), before + 1);
+}
+
+TEST_F(NameRulesTest, AnIndexOfTooManyDocumentsSaysSo) {
+  std::string entries;
+  for (int number = 0; number < 41; ++number) {
+    const test::SampleImage image = test::make_image({.layers = {test::seeded_layer(number + 1, 100)}});
+    put_image("app", image.digest.str(), image);
+    entries += (entries.empty() ? "" : ",") +
+               (R"({"mediaType":")" + image.media_type + R"(","digest":")" + image.digest.str() + R"(","size":)" +
+                std::to_string(image.manifest.size()) + "}");
+  }
+  put_document("app", "many", R"({"schemaVersion":2,"manifests":[)" + entries + "]}", std::string(registry::kOciIndex));
+  EXPECT_NE(list("app/many").at(0).find("in more than 40 other documents"), std::string::npos)
+      << list("app/many").at(0);
+}
+
 TEST_F(NameRulesTest, TheBytesOfAManifestDecideWhenItsHeaderLies) {
   put_image("app", "v1", amd64());
   transport_.replace(manifest_url("app", "v1"), {.headers = {{"Content-Type", amd64().media_type},

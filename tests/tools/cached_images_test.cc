@@ -43,6 +43,20 @@ TEST(CachedImages, SkipDocumentsThatAreNone) {
   EXPECT_EQ(world.images()[0].size_bytes, std::nullopt);
 }
 
+TEST(CachedImages, ThatOnlyADigestLeadsToAreNamedByIt) {
+  ImageWorld world;
+  const test::SampleIndex index = test::multi_platform(1, 300'000);
+  world.put(index.body);
+  world.put(index.images[1].manifest);
+  world.put(index.images[1].config);
+  world.name(index.digest.str(), index.digest);
+  ASSERT_EQ(world.images().size(), 1u);
+  EXPECT_EQ(world.images()[0].reference, "nginx@" + index.digest.str());
+  world.name("latest", index.digest);
+  ASSERT_EQ(world.images().size(), 1u) << "and by a tag where there is one";
+  EXPECT_EQ(world.images()[0].reference, "nginx:latest");
+}
+
 TEST(CachedImages, WithoutATagHaveNoName) {
   ImageWorld world;
   const test::SampleIndex index = test::multi_platform(1, 300'000);
