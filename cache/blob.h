@@ -6,9 +6,9 @@
 // come at once and any of them may be read; what it knows is an interval set. Safe to use from any
 // thread; no callback runs with a lock held.
 //
-// Invariant: what a Blob holds only grows, byte by byte, and a byte once present is never rewritten
+// Invariant: unless it is a stream, what it holds only grows, and a byte once present is never rewritten
 // (until the whole is dropped for a wrong digest). Its withheld window becomes readable only once the
-// SHA-256 of all of it has matched: no reader can pass through a wrong layer.
+// SHA-256 of all of it has matched: no reader can pass through a wrong layer, which holds for streams too.
 #pragma once
 
 #include <cstddef>
