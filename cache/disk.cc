@@ -140,7 +140,10 @@ UniqueFd make_and_unlink(const std::string& directory) {
 class SystemDisk : public Disk {
  public:
   Result<std::unique_ptr<DiskFile>> open(const std::string& path, OpenFor purpose) override {
-    UniqueFd fd(restarted([&] { return ::open(path.c_str(), open_flags(purpose), 0600); }));
+    auto open = [&] { return ::open(path.c_str(), open_flags(purpose), 0600); };
+    const bool makes = purpose == OpenFor::writing_new || purpose == OpenFor::writing_maybe_new;
+    UniqueFd fd(restarted(open));
+    if (!fd.ok() && errno == ENOENT && makes && make_directory_of(path)) fd = UniqueFd(restarted(open));
     if (!fd.ok()) return Error::from_errno(errno, "cannot open " + path);
     return std::unique_ptr<DiskFile>(std::make_unique<SystemFile>(std::move(fd), path));
   }
@@ -174,7 +177,11 @@ class SystemDisk : public Disk {
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {
-    return done(::rename(from.c_str(), to.c_str()), "cannot rename " + from + " to " + to);
+    int renamed = ::rename(from.c_str(), to.c_str());
+    if (renamed < 0 && errno == ENOENT && facts(from) && make_directory_of(to)) {
+      renamed = ::rename(from.c_str(), to.c_str());
+    }
+    return done(renamed, "cannot rename " + from + " to " + to);
   }
 
   Result<void> remove(const std::string& path) override {
@@ -225,6 +232,13 @@ class SystemDisk : public Disk {
   }
 
  private:
+  // Those who clean a cache up from outside remove empty directories, too. Sets errno to ENOENT again.
+  bool make_directory_of(const std::string& path) {
+    const bool made = make_directory(path.substr(0, path.rfind('/'))).has_value();
+    errno = ENOENT;
+    return made;
+  }
+
   static Result<void> make_one(const std::string& path) {
     if (::mkdir(path.c_str(), 0700) == 0) return {};
     int why = errno;

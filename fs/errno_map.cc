@@ -40,6 +40,8 @@ int to_errno(const Error& error) {
   const std::error_code& code = error.code();
   if (code.category() == regfs_category()) return errno_of(static_cast<Errc>(code.value()));
   if (!from_system(code) || code.value() <= 0 || code.value() == ENOSYS) return EIO;
+  // Of the cache's own files; that a name does not exist is the registry's to say.
+  if (code.value() == ENOENT || code.value() == ENOTDIR) return EIO;
   return code.value();
 }
 

@@ -62,6 +62,24 @@ TEST(Disk, MakesFilesAndDirectoriesForTheirOwnerOnly) {
   EXPECT_EQ(disk->facts(dir / "a/b/c")->permissions, 0600u);
 }
 
+TEST(Disk, MakesAnEmptyDirectoryAgainThatACleanerRemoved) {
+  TempDir dir;
+  std::shared_ptr<Disk> disk = system_disk();
+  ASSERT_TRUE(disk->open(dir / "a/new", OpenFor::writing_new));
+  ASSERT_TRUE(disk->open(dir / "b/new", OpenFor::writing_maybe_new));
+  EXPECT_TRUE(disk->rename(dir / "a/new", dir / "c/renamed"));
+  EXPECT_TRUE(disk->facts(dir / "c/renamed"));
+  EXPECT_EQ(disk->facts(dir / "c")->permissions, 0700u);
+  for (OpenFor purpose : {OpenFor::reading, OpenFor::writing}) {
+    Result<std::unique_ptr<DiskFile>> none = disk->open(dir / "d/old", purpose);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code().value(), ENOENT);
+  }
+  EXPECT_FALSE(disk->facts(dir / "d"));
+  EXPECT_FALSE(disk->rename(dir / "no such file", dir / "e/renamed"));
+  EXPECT_FALSE(disk->facts(dir / "e"));
+}
+
 TEST(Disk, RemovesWhateverBearsTheName) {
   TempDir dir;
   std::shared_ptr<Disk> disk = system_disk();

@@ -24,6 +24,11 @@ TEST(ErrnoMap, NeverTellsTheKernelThatAnOperationDoesNotExist) {
   EXPECT_EQ(to_errno(Error::from_errno(ENOSYS, "x")), EIO);
 }
 
+TEST(ErrnoMap, TakesNoMissingFileOfTheCacheForANameThatDoesNotExist) {
+  EXPECT_EQ(to_errno(Error::from_errno(ENOENT, "x")), EIO);
+  EXPECT_EQ(to_errno(Error::from_errno(ENOTDIR, "x")), EIO);
+}
+
 TEST(ErrnoMap, LetsAnErrnoOfTheSystemSurvive) {
   for (int value : {ENOSPC, EMFILE, EDQUOT, EROFS, ENODATA, EIO}) {
     EXPECT_EQ(to_errno(Error::from_errno(value, "x")), value);

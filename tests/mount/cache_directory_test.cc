@@ -112,6 +112,21 @@ TEST_F(CacheDirectory, OnADiskThatBecomesReadOnlyServesWhatItHasAndRecovers) {
 }
 
 // No extended attributes of users, no holes, and it does not say how large it is.
+TEST_F(CacheDirectory, WhoseEmptyDirectoriesACleanerRemovesMakesThemAgain) {
+  const std::string cache = scratch_ / "cleaned";
+  const MountedRegfs mount({.cache_directory = cache});
+  REGFS_ASSERT_MOUNTED(mount);
+  for (const char* directory : {"/parts", "/tmp", "/blobs/sha256", "/blobs", "/seals/sha256", "/seals"}) {
+    ASSERT_EQ(::rmdir((cache + directory).c_str()), 0) << directory;
+  }
+  const ReadOutcome read = read_file(tar_of(mount, "app", "latest"));
+  EXPECT_EQ(read.error, 0) << mount.log();
+  EXPECT_TRUE(same_bytes(read.bytes, model_of(image_, "app", "latest").bytes()));
+  const std::string blob = published_path(cache, image_.layers[0].digest);
+  EXPECT_TRUE(eventually(std::chrono::seconds(20), [&] { return exists(blob); })) << mount.log();
+  EXPECT_FALSE(contains(mount.log(), "error: ")) << mount.log();
+}
+
 TEST_F(CacheDirectory, OnADiskThatKnowsLittleWorks) {
   if (const std::string reason = mount_disk("ramfs", nullptr); !reason.empty()) GTEST_SKIP() << reason;
   const SampleImage large = make_image({.layers = {seeded_layer(3, 40'000'000)}});
