@@ -62,7 +62,8 @@ Result<UniqueFd> take_signals() {
     if (!is_ignored(signal)) sigaddset(&signals, signal);
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
+  // By default each of these would end a daemon and leave a dead mount behind.
+  for (int signal : {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM}) ::signal(signal, SIG_IGN);
   UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC));
   if (!fd.ok()) return Error::from_errno(errno, "cannot take signals");
   return fd;
