@@ -13,7 +13,7 @@ packages=(
   ninja-build nlohmann-json3-dev pkg-config
 )
 test_packages=(
-  containerd curl docker.io docker-registry libgtest-dev mandoc podman skopeo tar
+  containerd curl docker.io docker-registry iproute2 libgtest-dev mandoc podman skopeo tar
 )
 
 case ${1-} in

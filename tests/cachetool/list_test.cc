@@ -75,12 +75,13 @@ TEST_F(CacheList, ShowsAnImageThatWasAskedForByDigest) {
   ASSERT_EQ(pull({"-o", "a.tar", registry_.host() + "/app@" + image.digest.str()}).status, 0);
   const nlohmann::json report = tool_json({"list"});
   ASSERT_EQ(report["images"].size(), 1u);
-  EXPECT_EQ(report["images"][0]["reference"], nullptr);
+  const std::string reference = registry_.host() + "/app@" + image.digest.str();
+  EXPECT_EQ(report["images"][0]["reference"], reference);
   EXPECT_EQ(report["images"][0]["digest"], image.digest.str());
   EXPECT_EQ(report["images"][0]["platform"], "linux/amd64");
   EXPECT_EQ(report["images"][0]["complete"], true);
-  EXPECT_TRUE(contains(tool({"list"}).output, "-      linux/amd64  " + image.digest.str()));
-  // Once its tag is known it has a name, and is shown once.
+  EXPECT_TRUE(contains(tool({"list"}).output, reference + "  linux/amd64  " + image.digest.str()));
+  // Once its tag is known it has that name, and is shown once.
   ASSERT_EQ(pull({"-o", "b.tar", name_of("app", "1")}).status, 0);
   const nlohmann::json named = tool_json({"list"});
   ASSERT_EQ(named["images"].size(), 1u);

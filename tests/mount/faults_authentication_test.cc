@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Where credentials may not go and what tokens may not be, row by row of the list of faults: A6, A8, A12, A18, A19,
+// Where credentials may not go and what tokens may not be, row by row of the list of faults: A6, A8, A12, A13, A18, A19,
 // A24, A26 and A27. Sources of credentials, helpers and redirects stand in credentials_test.cc and auth_test.cc,
 // foreign layers (A17) in foreign_layers_test.cc.
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <fstream>
 
+#include "base/mutex.h"
+#include "base/unique_fd.h"
 #include "tests/mount/mount_fixture.h"
+#include "tests/support/http_server.h"
 #include "tests/support/rude_answers.h"
 
 namespace regfs::test {
@@ -94,6 +99,55 @@ TEST_F(AuthenticationFaults, A12_ARedirectAwayAndBackShowsNothingOnTheWay) {
   }
   EXPECT_GE(other.journal().count("GET", "/away"), 1u);
   EXPECT_EQ(authorized(other), 0u);
+}
+
+// A network of its own for this thread and what it starts, with an address that is not loopback's.
+class PrivateNetwork {
+ public:
+  PrivateNetwork() {
+    made_ = ::unshare(CLONE_NEWNET) == 0 && run({"ip", "link", "set", "lo", "up"}).status == 0 &&
+            run({"ip", "address", "add", std::string(kAddress) + "/32", "dev", "lo"}).status == 0;
+  }
+  ~PrivateNetwork() { ::setns(before_.get(), CLONE_NEWNET); }
+  PrivateNetwork(const PrivateNetwork&) = delete;
+  PrivateNetwork& operator=(const PrivateNetwork&) = delete;
+
+  static constexpr const char* kAddress = "192.0.2.7";  // of RFC 5737, for examples
+  bool made() const { return made_; }
+
+ private:
+  const UniqueFd before_{::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
+  bool made_ = false;
+};
+
+TEST_F(AuthenticationFaults, A13_ARealmOverPlainHttpOnAnotherHostIsAskedAsNobody) {
+  const PrivateNetwork network;
+  if (!network.made()) GTEST_SKIP() << "no network namespace can be made here, or 'ip' is missing";
+  Mutex mutex;
+  std::vector<HttpServerRequest> asked;
+  const HttpServer realm(
+      [&](HttpConnection& connection, const HttpServerRequest& request) {
+        MutexLock lock(mutex);
+        asked.push_back(request);
+        return connection.send("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"token\":\"t\"}");
+      },
+      PrivateNetwork::kAddress);
+  FakeRegistry registry;
+  registry.push("acme/api", "latest", image_);
+  registry.require_token();
+  registry.set_realm("http://" + std::string(PrivateNetwork::kAddress) + ":" + std::to_string(realm.port()) + "/token");
+  std::ofstream(scratch_ / "config.json")
+      << R"({"auths": {")" << registry.host() << R"(": {"auth": ")" << basic_header(kAnn).substr(6) << R"("}}})";
+  const MountedRegfs mount({.environment = {"DOCKER_CONFIG=" + scratch_.path()}});
+  REGFS_ASSERT_MOUNTED(mount);
+  EXPECT_EQ(list_directory(mount / registry.host() / "acme" / "api").error, EACCES) << mount.log();
+  MutexLock lock(mutex);
+  EXPECT_FALSE(asked.empty()) << mount.log();
+  for (const HttpServerRequest& request : asked) {
+    EXPECT_FALSE(request.headers.contains("authorization"));
+    EXPECT_FALSE(request.headers.contains("cookie"));
+    EXPECT_EQ((request.query + request.body).find("hunter2"), std::string::npos);
+  }
 }
 
 TEST_F(AuthenticationFaults, A18_WhatIsNoTokenIsAnErrorAndTheNextOneHelps) {

@@ -63,17 +63,17 @@ size_t content_length(const HttpServerRequest& request) {
   return std::min(length, kMaxRequestBytes);
 }
 
-UniqueFd listening_socket(uint16_t port) {
+UniqueFd listening_socket(const std::string& on_address, uint16_t port) {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, on_address.c_str(), &address.sin_addr);
   REGFS_CHECK(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
                   ::listen(fd.get(), 512) == 0,
-              "the tests' server cannot listen on loopback");
+              "the tests' server cannot listen");
   return fd;
 }
 
@@ -132,7 +132,7 @@ void HttpConnection::refuse_tls() {
   }
 }
 
-HttpServer::HttpServer(Serve serve) : serve_(std::move(serve)) {
+HttpServer::HttpServer(Serve serve, std::string address) : serve_(std::move(serve)), address_(std::move(address)) {
   start();
 }
 
@@ -142,7 +142,7 @@ HttpServer::~HttpServer() {
 
 void HttpServer::start() {
   REGFS_CHECK(!acceptor_.joinable(), "start() of a server that runs");
-  listener_ = listening_socket(port_);
+  listener_ = listening_socket(address_, port_);
   port_ = port_of(listener_.get());
   acceptor_ = std::thread([this, fd = listener_.get()] { accept_clients(fd); });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// HTTP/1.1 on a port of 127.0.0.1, by hand, so that a test can break every part of it: a server that
+// HTTP/1.1 on a port of this machine, by hand, so that a test can break every part of it: a server that
 // accepts, and the connection that reads requests and writes whatever it is told to.
 //
 // One thread accepts, one serves each connection. A client that begins with TLS gets a plain 400 and is
@@ -51,7 +51,8 @@ class HttpServer {
  public:
   // `serve` handles one request; false ends its connection. Runs on the connection's thread.
   using Serve = std::function<bool(HttpConnection&, const HttpServerRequest&)>;
-  explicit HttpServer(Serve serve);
+  // `address` is one of this machine.
+  explicit HttpServer(Serve serve, std::string address = "127.0.0.1");
   ~HttpServer();  // stop(), and waits for every thread
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -74,6 +75,7 @@ class HttpServer {
   void join_ended_connections();
 
   const Serve serve_;
+  const std::string address_;
   uint16_t port_ = 0;
   UniqueFd listener_;
   std::thread acceptor_;
