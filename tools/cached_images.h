@@ -15,7 +15,8 @@
 namespace regfs {
 
 struct CachedImage {
-  std::string reference;  // "nginx:latest", "ghcr.io/acme/api:v1", as Docker prints it; empty: neither tag nor repository is known
+  std::string reference;  // "nginx:latest", "ghcr.io/acme/api:v1", as Docker prints it; empty: neither tag nor
+                          // repository is known
   std::string platform;   // "linux/amd64"; empty: not known
   Digest digest;          // of the manifest, or of what the tag meant where no manifest is there
   // Of config and layers, each once; absent where the manifest is not there.
