@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Where credentials may not go and what tokens may not be, row by row of the list of faults: A6, A8, A12, A13, A18, A19,
-// A24, A26 and A27. Sources of credentials, helpers and redirects stand in credentials_test.cc and auth_test.cc,
+// Where credentials may not go and what tokens may not be, row by row of the list of faults: A6, A8, A12, A13, A18,
+// A19, A24, A26 and A27. Sources of credentials, helpers and redirects stand in credentials_test.cc and auth_test.cc,
 // foreign layers (A17) in foreign_layers_test.cc.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 
-#include "base/mutex.h"
 #include "base/unique_fd.h"
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/http_server.h"
@@ -120,15 +120,13 @@ class PrivateNetwork {
   bool made_ = false;
 };
 
-TEST_F(AuthenticationFaults, A13_ARealmOverPlainHttpOnAnotherHostIsAskedAsNobody) {
+TEST_F(AuthenticationFaults, A13_ARealmOverPlainHttpOnAnotherHostIsNotAsked) {
   const PrivateNetwork network;
   if (!network.made()) GTEST_SKIP() << "no network namespace can be made here, or 'ip' is missing";
-  Mutex mutex;
-  std::vector<HttpServerRequest> asked;
+  std::atomic<int> asked = 0;
   const HttpServer realm(
-      [&](HttpConnection& connection, const HttpServerRequest& request) {
-        MutexLock lock(mutex);
-        asked.push_back(request);
+      [&asked](HttpConnection& connection, const HttpServerRequest&) {
+        ++asked;
         return connection.send("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"token\":\"t\"}");
       },
       PrivateNetwork::kAddress);
@@ -141,13 +139,8 @@ TEST_F(AuthenticationFaults, A13_ARealmOverPlainHttpOnAnotherHostIsAskedAsNobody
   const MountedRegfs mount({.environment = {"DOCKER_CONFIG=" + scratch_.path()}});
   REGFS_ASSERT_MOUNTED(mount);
   EXPECT_EQ(list_directory(mount / registry.host() / "acme" / "api").error, EACCES) << mount.log();
-  MutexLock lock(mutex);
-  EXPECT_FALSE(asked.empty()) << mount.log();
-  for (const HttpServerRequest& request : asked) {
-    EXPECT_FALSE(request.headers.contains("authorization"));
-    EXPECT_FALSE(request.headers.contains("cookie"));
-    EXPECT_EQ((request.query + request.body).find("hunter2"), std::string::npos);
-  }
+  EXPECT_EQ(asked, 0);
+  EXPECT_NE(mount.log().find("which is not https: refused"), std::string::npos) << mount.log();
 }
 
 TEST_F(AuthenticationFaults, A18_WhatIsNoTokenIsAnErrorAndTheNextOneHelps) {

@@ -81,7 +81,7 @@ TEST_F(StartupTest, GoesOnAfterSignalsThatMeanNothingToIt) {
   for (const int signal : {SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE}) mount.process().send(signal);
   EXPECT_EQ(stat_error(mount / registry_.host()), 0);
   mount.process().send(SIGTERM);
-  EXPECT_EQ(mount.process().wait(kSoon), 0) << "those before it did not end it";
+  EXPECT_EQ(mount.process().wait(seconds(5)), 0) << "those before it did not end it";
 }
 
 TEST_F(StartupTest, EndsWhenItIsUnmounted) {
