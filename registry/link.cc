@@ -74,7 +74,8 @@ std::string followable(std::string_view reference) {
 }
 
 Error leads_nowhere(std::string_view link) {
-  return {Errc::bad_response, "its Link header names a next page that cannot be followed: " + in_quotes(link)};
+  const std::string_view without_query = link.substr(0, link.find('?'));
+  return {Errc::bad_response, "its Link header names a next page that cannot be followed: " + in_quotes(without_query)};
 }
 
 // A link whose brackets are missing, in part or both.

@@ -35,6 +35,15 @@ TEST(NextLink, ThatLeadsNowhereIsAnErrorAndNotTheEndOfAList) {
   EXPECT_EQ(next({"</b>; rel=prev", "/a; rel=next"}), "(broken)");
 }
 
+TEST(NextLink, ThatLeadsNowhereIsToldWithoutItsQuery) {
+  for (const char* header : {"/v2/a/tags/list?sig=hunter2; rel=next", "</v2/a/tags/list?sig=\t hunter2>; rel=next"}) {
+    Result<std::optional<std::string>> found = next_link({header});
+    ASSERT_FALSE(found) << header;
+    EXPECT_EQ(found.error().context().find("hunter2"), std::string::npos) << found.error().context();
+    EXPECT_NE(found.error().context().find("/v2/a/tags/list"), std::string::npos) << found.error().context();
+  }
+}
+
 TEST(NextLink, MayHaveBlanksInIt) {
   EXPECT_EQ(next({"</v2/a/tags/list?n=1&last=a b>; rel=\"next\""}), "/v2/a/tags/list?n=1&last=a%20b");
 }
