@@ -67,9 +67,8 @@ Usage stored_usage(const SmallFiles& small_files, const Layout& layout) {
 
 bool UsageCounter::count(const Usage& usage) {
   MutexLock lock(mutex_);
-  const bool first = waiting_.empty();
   waiting_ = waiting_ + usage;
-  return first && !waiting_.empty();
+  return !waiting_.empty() && !std::exchange(due_, true);
 }
 
 void UsageCounter::store() {
@@ -77,6 +76,7 @@ void UsageCounter::store() {
   {
     MutexLock lock(mutex_);
     more = std::exchange(waiting_, Usage());
+    due_ = false;
   }
   if (more.empty()) return;
   Result<std::unique_ptr<DiskFile>> marker = disk_->open(layout_.marker(), OpenFor::writing);

@@ -38,7 +38,7 @@ class UsageCounter {
   UsageCounter(std::shared_ptr<Disk> disk, std::shared_ptr<SmallFiles> small_files, const Layout& layout)
       : disk_(std::move(disk)), small_files_(std::move(small_files)), layout_(layout) {}
 
-  // True when nothing was waiting to be stored: then somebody is to call store().
+  // True when no store() is due yet: then somebody is to see to one.
   bool count(const Usage& usage);
   // Touches the disk. What cannot be stored now is kept for the next time.
   void store();
@@ -49,6 +49,7 @@ class UsageCounter {
   const Layout layout_;
   Mutex mutex_;
   Usage waiting_ REGFS_GUARDED_BY(mutex_);
+  bool due_ REGFS_GUARDED_BY(mutex_) = false;  // somebody will call store()
 };
 
 }  // namespace regfs::cache

@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <thread>
 #include <vector>
 
 #include "cache/inventory.h"
 #include "tests/cache/cache_world.h"
+#include "tests/support/faulty_disk.h"
 
 namespace regfs::cache {
 namespace {
@@ -62,6 +64,21 @@ TEST(Usage, BeginsAnewWhereItsFileIsDamaged) {
   counter.count({1, 0, 10});
   counter.store();
   EXPECT_EQ(world.stored(), (Usage{1, 0, 10}));
+}
+
+TEST(Usage, ThatCouldNotBeStoredIsStoredTheNextTime) {
+  UsageWorld world;
+  const auto disk = std::make_shared<test::FaultyDisk>();
+  UsageCounter counter(disk, world.small_files, world.layout);
+  EXPECT_TRUE(counter.count({1, 0, 10}));
+  EXPECT_FALSE(counter.count({1, 0, 10})) << "a store() is due already";
+  disk->fail(test::FaultyDisk::Call::opening, EIO);
+  counter.store();
+  EXPECT_EQ(world.stored(), Usage());
+  disk->fail(test::FaultyDisk::Call::opening, 0);
+  EXPECT_TRUE(counter.count({1, 0, 10}));
+  counter.store();
+  EXPECT_EQ(world.stored(), (Usage{3, 0, 30}));
 }
 
 TEST(Usage, OfAStoreIsOnTheDiskAtItsEnd) {
