@@ -205,7 +205,7 @@ void BlobDownload::decide_by_status(const BlobEnd& end) {
   if (is_retryable_status(status)) return pause_then_retry(refusal(end), end);
   if (own) services_->endpoints.answered(range_.repository.host, endpoint_, status);
   if (own && is_challenge(status)) return renew_token(end);
-  if (redirected && (status == 400 || status == 401 || status == 403)) return ask_registry_again(end);
+  if (redirected && turns_away(status)) return ask_registry_again(end);
   bool urls_left = foreign_urls_tried_ < range_.urls.size();
   if (urls_left && (is_absent(status) || foreign_urls_tried_ > 0)) return try_next_url(refusal(end));
   give_up(refusal(end));

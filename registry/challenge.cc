@@ -117,12 +117,40 @@ class Parser {
   std::vector<Challenge>& challenges_;
 };
 
+std::vector<Challenge> challenges_of(const HttpHead& head) {
+  return parse_challenges(head.headers.all("WWW-Authenticate"));
+}
+
 }  // namespace
 
 std::vector<Challenge> parse_challenges(const std::vector<std::string>& header_values) {
   std::vector<Challenge> challenges;
   for (const std::string& value : header_values) Parser(value, challenges).run();
   return challenges;
+}
+
+std::string value_of(const Challenge& challenge, const std::string& key) {
+  auto found = challenge.parameters.find(key);
+  return found == challenge.parameters.end() ? std::string() : found->second;
+}
+
+std::optional<Challenge> bearer_challenge(const HttpHead& head) {
+  for (Challenge& challenge : challenges_of(head)) {
+    if (challenge.scheme == "bearer" && !value_of(challenge, "realm").empty()) return std::move(challenge);
+  }
+  return std::nullopt;
+}
+
+bool names_basic(const HttpHead& head) {
+  const std::vector<Challenge> challenges = challenges_of(head);
+  return std::any_of(challenges.begin(), challenges.end(), [](const Challenge& one) { return one.scheme == "basic"; });
+}
+
+std::string challenge_error(const HttpHead& head) {
+  for (const Challenge& challenge : challenges_of(head)) {
+    if (std::string error = value_of(challenge, "error"); !error.empty()) return error;
+  }
+  return {};
 }
 
 }  // namespace regfs::registry

@@ -15,15 +15,6 @@ namespace {
 // First without a token or with one that has aged, then with the one that its challenge asks for.
 constexpr int kMaxChallenges = 2;
 
-// What a challenge says of the token that was shown: "insufficient_scope".
-std::string challenge_error(const HttpHead& head) {
-  for (const Challenge& challenge : parse_challenges(head.headers.all("WWW-Authenticate"))) {
-    auto error = challenge.parameters.find("error");
-    if (error != challenge.parameters.end()) return error->second;
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string Reply::media_type() const {
@@ -75,9 +66,7 @@ Answer Exchange::once(const Question& question, std::string& asked_url) {
     }
     endpoints_.answered(host, endpoint, answer.head.status);
     const bool own = origin_of(answer.url) == origin_of(endpoint.url);
-    // Storage refuses a URL whose signature has expired: the registry signs another.
-    const bool turned_away = !own && (answer.head.status == 400 || is_challenge(answer.head.status));
-    if (turned_away && !std::exchange(asked_again, true)) continue;
+    if (!own && turns_away(answer.head.status) && !std::exchange(asked_again, true)) continue;
     if (own) limits_.saw(host, answer.head, tokens_.shown(question.repository).identity);
     bool challenged = is_challenge(answer.head.status) && own;
     if (!challenged || question.for_words || challenges++ == kMaxChallenges) return answer;

@@ -148,9 +148,7 @@ Result<ManifestHead> Names::head_manifest(const Reference& reference) {
 // A HEAD is refused without a body. Whoever says in the challenge what is wrong (Docker Hub, of what does not exist) is
 // not asked again; others are once, by a GET, which is billed by nobody while it is refused. Some refuse HEAD alone.
 Reply Names::with_words(Question question, Reply refusal) {
-  for (const Challenge& challenge : parse_challenges(refusal.head.headers.all("WWW-Authenticate"))) {
-    if (challenge.parameters.contains("error")) return refusal;
-  }
+  if (!challenge_error(refusal.head).empty()) return refusal;
   question.method = "GET";
   question.for_words = true;
   question.body_limit = kMaxManifestBytes;

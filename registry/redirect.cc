@@ -9,6 +9,10 @@ bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+bool turns_away(int status) {
+  return status == 400 || status == 401 || status == 403;
+}
+
 Result<std::string> redirect_target(std::string_view from_url, const HttpHead& head, Protects protects) {
   std::optional<Origin> from = origin_of(from_url);
   std::string answerer = from ? from->authority() : redacted(from_url);

@@ -14,6 +14,9 @@ inline constexpr int kMaxRedirects = 10;
 
 bool is_redirect(int status);  // 301, 302, 303, 307, 308
 
+// What storage says of a URL whose signature has expired: whoever signed it signs another.
+bool turns_away(int status);  // 400, 401, 403
+
 // What shows that the answer behind a redirect is the right one: of a blob its digest; of names, TLS alone.
 enum class Protects { digest, tls };
 

@@ -40,13 +40,7 @@ Errc code_of(const Refusal& refusal) {
 
 // A WWW-Authenticate header that names neither Basic nor Bearer with its realm.
 bool is_odd_challenge(const HttpHead& head) {
-  const std::vector<std::string> headers = head.headers.all("WWW-Authenticate");
-  for (const Challenge& challenge : parse_challenges(headers)) {
-    const auto realm = challenge.parameters.find("realm");
-    const bool has_realm = realm != challenge.parameters.end() && !realm->second.empty();
-    if (challenge.scheme == "basic" || (challenge.scheme == "bearer" && has_realm)) return false;
-  }
-  return !headers.empty();
+  return head.headers.first("WWW-Authenticate") && !bearer_challenge(head) && !names_basic(head);
 }
 
 std::string too_many(const Refusal& refusal) {

@@ -16,30 +16,11 @@ constexpr size_t kManyTokens = 4096;
 // What GHCR writes where it does not know the repository.
 constexpr std::string_view kPlaceholderScope = "repository:user/image:pull";
 
-std::string value_of(const Challenge& challenge, const std::string& key) {
-  auto found = challenge.parameters.find(key);
-  return found == challenge.parameters.end() ? std::string() : found->second;
-}
-
-std::optional<Challenge> bearer_challenge(const HttpHead& head) {
-  for (Challenge& challenge : parse_challenges(head.headers.all("WWW-Authenticate"))) {
-    if (challenge.scheme == "bearer" && !value_of(challenge, "realm").empty()) return std::move(challenge);
-  }
-  return std::nullopt;
-}
-
 std::string scope_for(const Repository& repository, const Challenge& challenge) {
   std::string scope = value_of(challenge, "scope");
   if (!scope.empty() && scope != kPlaceholderScope) return scope;
   if (repository.name == kCatalogName) return "registry:catalog:*";
   return "repository:" + repository.name + ":pull";
-}
-
-bool names_basic(const HttpHead& head) {
-  for (const Challenge& challenge : parse_challenges(head.headers.all("WWW-Authenticate"))) {
-    if (challenge.scheme == "basic") return true;
-  }
-  return false;
 }
 
 bool is_bearer(const std::optional<Secret>& header) {
