@@ -149,7 +149,7 @@ class BlobImpl : public Blob, public Verifier::Subject {
 
   // Of a stream; see blob_stream.cc.
   struct ChunkWork;
-  bool streamed_through() const REGFS_REQUIRES(mutex_);
+  bool streamed_through() const REGFS_REQUIRES(mutex_);  // and the digest of the whole has matched
   bool is_readable_stream(const ByteRange& range) const REGFS_REQUIRES(mutex_);
   Result<void> check_held(uint64_t more_bytes) const REGFS_REQUIRES(mutex_);
   bool take_chunk_turn() REGFS_REQUIRES(mutex_);
@@ -182,8 +182,7 @@ class BlobImpl : public Blob, public Verifier::Subject {
   bool verifying_ REGFS_GUARDED_BY(mutex_) = false;  // a verify_step() is queued or runs
 
   std::optional<StreamWindow> stream_ REGFS_GUARDED_BY(mutex_);
-  bool stream_matched_ REGFS_GUARDED_BY(mutex_) = false;  // the digest of the whole has
-  uint64_t given_up_ REGFS_GUARDED_BY(mutex_) = 0;        // how often something was
+  uint64_t given_up_ REGFS_GUARDED_BY(mutex_) = 0;  // how often something was
 
   WaitId next_wait_ REGFS_GUARDED_BY(mutex_) = 1;
   std::map<WaitId, Waiter> waiters_ REGFS_GUARDED_BY(mutex_);

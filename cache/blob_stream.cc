@@ -73,7 +73,7 @@ std::optional<ByteRange> BlobImpl::gap_to_claim(ByteRange within) {
 ByteRange BlobImpl::needed_for(const ByteRange& asked) const {
   MutexLock lock(mutex_);
   if (stream_ && stream_->is_out(asked)) return stream_->chunks_around(asked);
-  if (phase_ == Phase::complete || stream_matched_ || !overlap(asked, window_)) return asked;
+  if (phase_ == Phase::complete || streamed_through() || !overlap(asked, window_)) return asked;
   return stream_ ? ByteRange{hashed_, size_ - hashed_} : ByteRange{0, size_};
 }
 
@@ -85,12 +85,12 @@ ByteRange BlobImpl::worth_prefetching() const {
 }
 
 bool BlobImpl::streamed_through() const {
-  return stream_ && stream_matched_;
+  return stream_ && hashed_ == size_;
 }
 
 bool BlobImpl::is_readable_stream(const ByteRange& range) const {
   if (stream_->is_out(range)) return false;
-  if (stream_matched_) return true;
+  if (streamed_through()) return true;
   if (overlap(range, window_)) return false;
   // Who reads in order waits for the hash: what has not been hashed cannot be given up.
   const bool in_order = range.offset < present_.covered_until(hashed_);
@@ -101,11 +101,10 @@ Result<void> BlobImpl::check_held(uint64_t more_bytes) const {
   if (!stream_ || present_.total() + more_bytes <= stream_->held_bytes()) return {};
   return Error{std::make_error_code(std::errc::no_space_on_device),
                digest_.str() + " (" + mebibytes(size_) +
-                   ") does not fit in the cache, so that it can only be read in "
-                   "order, and " +
+                   ") does not fit in the cache, so that it can only be read in order, and " +
                    mebibytes(present_.total()) +
-                   " of it are waiting for what was left out before them; "
-                   "read it from its beginning, or let the cache have more room (--cache-size, --cache-dir)"};
+                   " of it are waiting for what was left out before them; read it from its "
+                   "beginning, or let the cache have more room (--cache-size, --cache-dir)"};
 }
 
 std::optional<BlobImpl::ChunkWork> BlobImpl::next_chunk() {

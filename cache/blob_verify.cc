@@ -98,7 +98,6 @@ void BlobImpl::matched() {
                                         std::to_string(size_) + " as its descriptor says"};
       failure_ = Failure{std::move(lie), now, true};
     } else if (stream_) {
-      stream_matched_ = true;
       hashed_ = size_;
     } else {
       phase_ = Phase::complete;
@@ -149,7 +148,6 @@ void BlobImpl::arrived_wrong(Error error) {
     if (!for_good) failure_ = Failure{std::move(error), now};
     present_ = IntervalSet();
     if (stream_) stream_->forget_chunks();
-    stream_matched_ = false;
     hashed_ = 0;
     checkpoint_bytes_ = 0;
     file_.reset();
