@@ -102,8 +102,7 @@ Inventory::Checked Inventory::dropped(const Digest& digest, const DiskFile& file
 // --- room ---
 
 uint64_t Inventory::default_bytes() const {
-  Result<DiskSpace> space = disk_->space(layout_.root());
-  return space ? default_cache_bytes(space->total_bytes) : kMostDefaultCacheBytes;
+  return default_budget(*disk_, layout_);
 }
 
 Inventory::Evicted Inventory::evict_to(uint64_t bytes) {

@@ -24,11 +24,15 @@ uint64_t default_cache_bytes(uint64_t filesystem_bytes) {
   return std::clamp(filesystem_bytes / 10, least, std::max(least, kMostDefaultCacheBytes));
 }
 
+uint64_t default_budget(const Disk& disk, const Layout& layout) {
+  const Result<DiskSpace> space = disk.space(layout.root());
+  return space ? default_cache_bytes(space->total_bytes) : kMostDefaultCacheBytes;
+}
+
 Room::Room(std::shared_ptr<Disk> disk, const Layout& layout, std::optional<uint64_t> budget_bytes, Evicted evicted,
            std::function<void()> passed)
     : disk_(disk), layout_(layout), evicted_(std::move(evicted)), passed_(std::move(passed)), evictor_(disk, layout) {
-  Result<DiskSpace> space = disk_->space(layout_.root());
-  budget_ = budget_bytes.value_or(space ? default_cache_bytes(space->total_bytes) : kMostDefaultCacheBytes);
+  budget_ = budget_bytes ? *budget_bytes : default_budget(*disk_, layout_);
 }
 
 std::optional<uint64_t> Room::short_of(uint64_t bytes) {

@@ -24,6 +24,8 @@ inline constexpr uint64_t kLeastCacheBytes = 32ull << 20;
 // that is more than half of the filesystem.
 inline constexpr uint64_t kMostDefaultCacheBytes = 20ull << 30;
 uint64_t default_cache_bytes(uint64_t filesystem_bytes);
+// Of the cache there, whose filesystem may not tell its size.
+uint64_t default_budget(const Disk& disk, const Layout& layout);
 
 class Room {
  public:
