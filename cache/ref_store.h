@@ -62,6 +62,7 @@ class RefStore {
   struct KnownTag {
     std::string tag;
     TagRecord record;
+    bool is_digest() const { return tag == record.digest.str(); }
   };
   // Every tag of it whose meaning is known, and every digest, sorted.
   virtual std::vector<KnownTag> known_tags(const std::string& repository) = 0;

@@ -102,7 +102,7 @@ Result<ResolvedTag> ImageResolver::resolve_digest(const registry::Reference& ref
   }
   if (!cached) return ask_for_tag(reference);
   if (std::optional<cache::TagRecord> record = refs_.tag(reference.repository.str(), digest.str())) {
-    return remember_tag(reference, digest, record->media_type);
+    return hold_tag(reference, digest, record->media_type);
   }
   Result<registry::ManifestHead> head = client_.head_manifest(reference);
   if (!head) {
@@ -141,18 +141,19 @@ Result<ResolvedTag> ImageResolver::ask_for_tag(const registry::Reference& refere
 
 ResolvedTag ImageResolver::remember_tag(const registry::Reference& reference, const Digest& digest,
                                         const std::string& media_type) {
+  Result<void> put = refs_.put_tag(reference.repository.str(), reference.target_str(), digest, media_type);
+  if (!put) log_.failure(put.error().while_doing("remembering " + reference.str()).context());
+  return hold_tag(reference, digest, media_type);
+}
+
+ResolvedTag ImageResolver::hold_tag(const registry::Reference& reference, const Digest& digest,
+                                    const std::string& media_type) {
   std::chrono::milliseconds life = reference.by_digest() ? std::chrono::milliseconds(kForever) : tag_ttl_;
   ResolvedTag resolved{digest, media_type, life};
   tags_.put(reference, resolved, life);
   absent_tags_.drop(reference);
   absent_lists_.drop(reference.repository);
   known_.put(reference.repository, true, kForever);
-  const std::string repository = reference.repository.str();
-  const bool lasts = reference.by_digest() && refs_.tag(repository, reference.target_str());
-  if (!lasts) {
-    Result<void> put = refs_.put_tag(repository, reference.target_str(), digest, media_type);
-    if (!put) log_.failure(put.error().while_doing("remembering " + reference.str()).context());
-  }
   return resolved;
 }
 

@@ -89,7 +89,9 @@ class ImageResolver {
 
   Result<ResolvedTag> resolve_digest(const registry::Reference& reference, const Digest& digest, Ask ask);
   Result<ResolvedTag> ask_for_tag(const registry::Reference& reference);
+  // On disk and in memory; in memory alone.
   ResolvedTag remember_tag(const registry::Reference& reference, const Digest& digest, const std::string& media_type);
+  ResolvedTag hold_tag(const registry::Reference& reference, const Digest& digest, const std::string& media_type);
   Result<TagNames> ask_for_tags(const registry::Repository& repository);
   Result<Fetched> root_document(const registry::Reference& reference, const ResolvedTag& resolved, Ask ask);
   Result<std::string> document(const registry::Repository& repository, const registry::Descriptor& descriptor, Ask ask);

@@ -38,7 +38,7 @@ int stats(const CacheOptions& options, const Inventory& inventory, const Clock& 
   for (const std::string& repository : (*refs)->repositories()) {
     ++sums.repositories;
     for (const cache::RefStore::KnownTag& known : (*refs)->known_tags(repository)) {
-      if (known.tag.find(':') == std::string::npos) ++sums.tags;  // else a digest
+      if (!known.is_digest()) ++sums.tags;
     }
   }
   sums.usage = inventory.usage();

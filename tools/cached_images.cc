@@ -14,12 +14,8 @@ namespace {
 
 constexpr int kMostDocumentsPerTag = 10'000;  // as many as one index may have; an index of indexes may name more
 
-bool is_digest(const std::string& tag) {
-  return tag.find(':') != std::string::npos;
-}
-
-std::string familiar(const std::string& repository, const std::string& tag) {
-  const std::string name = repository + (is_digest(tag) ? "@" : ":") + tag;
+std::string familiar(const std::string& repository, const cache::RefStore::KnownTag& known) {
+  const std::string name = repository + (known.is_digest() ? "@" : ":") + known.tag;
   Result<registry::Reference> reference = registry::parse_reference(name);
   return reference ? reference->familiar() : name;
 }
@@ -131,8 +127,8 @@ std::vector<CachedImage> cached_images(const cache::Inventory& inventory, cache:
   std::vector<std::pair<std::string, Digest>> by_digest;
   for (const std::string& repository : refs.repositories()) {
     for (const cache::RefStore::KnownTag& known : refs.known_tags(repository)) {
-      const std::string name = familiar(repository, known.tag);
-      if (is_digest(known.tag)) {
+      const std::string name = familiar(repository, known);
+      if (known.is_digest()) {
         by_digest.emplace_back(name, known.record.digest);
       } else {
         add(finder.images_of(name, known.record.digest));
