@@ -24,14 +24,7 @@ class CacheStatsTold : public CacheToolTest {
 };
 
 TEST_F(CacheStatsTold, AnImageThenOneThatSharesThreeOfFourLayersThenTheFirstAgain) {
-  const std::vector<SampleLayer> shared{seeded_layer(1, kMiB), seeded_layer(2, 2 * kMiB), seeded_layer(3, 3 * kMiB)};
-  std::vector<SampleLayer> first = shared;
-  std::vector<SampleLayer> second = shared;
-  first.push_back(seeded_layer(4, 4 * kMiB));
-  second.push_back(seeded_layer(5, 5 * kMiB));
-  registry_.push("script", "1", make_image({.layers = first}));
-  registry_.push("script", "2", make_image({.layers = second}));
-
+  push_two_that_share_three_layers("script");
   pull_well("1");
   EXPECT_TRUE((counts() == Counts{0, 4, 0}));
   pull_well("2");

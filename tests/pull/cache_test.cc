@@ -29,15 +29,7 @@ class PullCache : public PullTest {
 };
 
 TEST_F(PullCache, AnImageThenOneThatSharesThreeOfFourLayersThenTheFirstAgain) {
-  const std::vector<SampleLayer> shared{seeded_layer(1, kMiB), seeded_layer(2, 2 * kMiB), seeded_layer(3, 3 * kMiB)};
-  std::vector<SampleLayer> first = shared;
-  std::vector<SampleLayer> second = shared;
-  first.push_back(seeded_layer(4, 4 * kMiB));
-  second.push_back(seeded_layer(5, 5 * kMiB));
-  const SampleImage one = make_image({.layers = first});
-  const SampleImage two = make_image({.layers = second});
-  registry_.push("script", "1", one);
-  registry_.push("script", "2", two);
+  const auto [one, two] = push_two_that_share_three_layers("script");
 
   expect_report(name_of("script", "1"), "layers 0 of 4 from the cache, 0 B saved");
   EXPECT_EQ(sent_bytes(), layer_bytes(one) + one.config.size());

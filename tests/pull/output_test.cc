@@ -24,6 +24,14 @@ class PullOutput : public PullTest {
   std::unique_ptr<Pulling> start_to(const std::string& path) {
     return start({"--platform=linux/amd64", "-o", path, name_of("app", "1")});
   }
+  // To standard output, in a shell that runs the program as "$@".
+  Finished pull_out_in(const std::string& script) {
+    std::vector<std::string> words{"bash", "-c", script, "bash"};
+    for (const std::string& word : command({"--platform=linux/amd64", "-o", "-", name_of("app", "1")})) {
+      words.push_back(word);
+    }
+    return run(words);
+  }
   bool mount_disk(const std::string& size) {
     const std::string disk = scratch_ / "disk";
     ::mkdir(disk.c_str(), 0755);
@@ -46,19 +54,13 @@ class PullOutput : public PullTest {
 };
 
 TEST_F(PullOutput, ToAPipeThatClosesIsAFailureInWords) {
-  const std::vector<std::string> pulls = command({"--platform=linux/amd64", "-o", "-", name_of("app", "1")});
-  std::vector<std::string> words{"bash", "-c", "\"$@\" | head -c 1000 > /dev/null; exit ${PIPESTATUS[0]}", "bash"};
-  words.insert(words.end(), pulls.begin(), pulls.end());
-  const Finished finished = run(words);
+  const Finished finished = pull_out_in("\"$@\" | head -c 1000 > /dev/null; exit ${PIPESTATUS[0]}");
   EXPECT_EQ(finished.status, kDiskFailure) << finished.error;
   EXPECT_TRUE(contains(finished.error, "cannot write standard output: Broken pipe\n"));
 }
 
 TEST_F(PullOutput, ToAClosedStandardOutputIsAFailureInWords) {
-  const std::vector<std::string> pulls = command({"--platform=linux/amd64", "-o", "-", name_of("app", "1")});
-  std::vector<std::string> words{"bash", "-c", "\"$@\" >&-", "bash"};
-  words.insert(words.end(), pulls.begin(), pulls.end());
-  const Finished finished = run(words);
+  const Finished finished = pull_out_in("\"$@\" >&-");
   EXPECT_EQ(finished.status, kDiskFailure) << finished.error;
   EXPECT_TRUE(contains(finished.error, "cannot write standard output: Bad file descriptor\n"));
 }

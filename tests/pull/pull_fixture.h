@@ -126,6 +126,20 @@ class PullTest : public testing::Test {
                                        << model.size_bytes() << ", or others";
   }
 
+  // Tags 1 and 2, of four layers each: three of 6 MiB together are the same, the fourth has 4 MiB and 5.
+  std::pair<SampleImage, SampleImage> push_two_that_share_three_layers(const std::string& repository) {
+    constexpr uint64_t kMiB = 1 << 20;
+    const auto image_with = [](const SampleLayer& fourth) {
+      return make_image(
+          {.layers = {seeded_layer(1, kMiB), seeded_layer(2, 2 * kMiB), seeded_layer(3, 3 * kMiB), fourth}});
+    };
+    std::pair<SampleImage, SampleImage> images{image_with(seeded_layer(4, 4 * kMiB)),
+                                               image_with(seeded_layer(5, 5 * kMiB))};
+    registry_.push(repository, "1", images.first);
+    registry_.push(repository, "2", images.second);
+    return images;
+  }
+
   // Bytes of blobs that the registry has sent, and the requests for them.
   uint64_t sent_bytes() const {
     uint64_t sum = 0;

@@ -13,6 +13,10 @@ struct ImageWorld : test::CacheWorld {
   std::unique_ptr<cache::RefStore> refs = *cache::RefStore::open(directory, clock);
 
   void put(const std::string& bytes) { EXPECT_TRUE(store->put_document(sha256_of(bytes), bytes)); }
+  // Of its platforms one is there.
+  void put_second_of(const test::SampleIndex& index) {
+    for (const std::string& bytes : {index.body, index.images[1].manifest, index.images[1].config}) put(bytes);
+  }
   void name(const std::string& tag, const Digest& digest) {
     EXPECT_TRUE(refs->put_tag("docker.io/library/nginx", tag, digest, ""));
   }
@@ -46,9 +50,7 @@ TEST(CachedImages, SkipDocumentsThatAreNone) {
 TEST(CachedImages, ThatOnlyADigestLeadsToAreNamedByIt) {
   ImageWorld world;
   const test::SampleIndex index = test::multi_platform(1, 300'000);
-  world.put(index.body);
-  world.put(index.images[1].manifest);
-  world.put(index.images[1].config);
+  world.put_second_of(index);
   world.name(index.digest.str(), index.digest);
   ASSERT_EQ(world.images().size(), 1u);
   EXPECT_EQ(world.images()[0].reference, "nginx@" + index.digest.str());
@@ -60,9 +62,7 @@ TEST(CachedImages, ThatOnlyADigestLeadsToAreNamedByIt) {
 TEST(CachedImages, WithoutATagHaveNoName) {
   ImageWorld world;
   const test::SampleIndex index = test::multi_platform(1, 300'000);
-  world.put(index.body);
-  world.put(index.images[1].manifest);
-  world.put(index.images[1].config);
+  world.put_second_of(index);
   world.put(index.attestations[0].manifest);
   ASSERT_EQ(world.images().size(), 1u);
   EXPECT_EQ(world.images()[0].reference, "");
