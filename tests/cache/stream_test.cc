@@ -96,6 +96,22 @@ TEST(Stream, WhatComesBackOtherwiseIsAnErrorAndNeverRead) {
   EXPECT_TRUE(blob->failure()->is(Errc::digest_mismatch));
 }
 
+TEST(Stream, WithholdsItsWindowUntilAllOfItHasMatched) {
+  StreamWorld world;
+  const std::string bytes = test::random_bytes(1, 20 * kMiB);
+  const std::shared_ptr<Blob> blob = world.stream(bytes);
+  const ByteRange withheld = blob->withheld();
+  ASSERT_GT(withheld.length, 0u);
+  ASSERT_TRUE(world.pass(*blob, bytes, 0, withheld.offset));
+  ASSERT_TRUE(test::bring(*blob, bytes, withheld.offset, withheld.end()));
+  world.settle();
+  EXPECT_EQ(blob->readable(withheld.offset, 1), Blob::Readable::not_yet);
+  EXPECT_EQ(blob->readable(withheld.end() - 1, 1), Blob::Readable::not_yet);
+  ASSERT_TRUE(test::bring(*blob, bytes, withheld.end(), bytes.size()));
+  world.settle();
+  EXPECT_EQ(test::read(*blob, withheld.offset, withheld.length), bytes.substr(withheld.offset, withheld.length));
+}
+
 TEST(Stream, AWrongBlobDoesNotGetThroughThoughItsFrontWasGivenUp) {
   StreamWorld world;
   const std::string bytes = test::random_bytes(1, 20 * kMiB);
