@@ -13,28 +13,36 @@ class SharedCache : public MountTest {
     MountTest::SetUp();
     if (IsSkipped()) return;
     registry_.push("app", "1", image_);
+    registry_.push("app", "large", large_);
   }
   MountSpec spec() const { return {.cache_directory = scratch_ / "cache"}; }
 
-  void expect_good(const MountedRegfs& mount) const {
-    const ReadOutcome read = read_file(tar_of(mount, "app", "1"));
+  void expect_good(const MountedRegfs& mount, const std::string& tag = "1") const {
+    const ReadOutcome read = read_file(tar_of(mount, "app", tag));
     EXPECT_EQ(read.error, 0) << mount.log();
-    EXPECT_TRUE(read.bytes == wanted_);  // sixteen of them: same_bytes() looks at each byte
+    EXPECT_TRUE(read.bytes == (tag == "1" ? wanted_ : wanted_large_));  // sixteen: same_bytes() looks at each byte
   }
-  uint64_t asked_bytes() const {
-    uint64_t bytes = 0;
-    for (const SampleLayer& layer : image_.layers) bytes += total_length(asked_of("app", layer));
-    return bytes;
+  void read_by_eight_of_each(const std::vector<MountedRegfs*>& mounts, const std::string& tag) const {
+    std::vector<std::future<void>> readers;
+    for (int i = 0; i < 8; ++i) {
+      for (MountedRegfs* mount : mounts) {
+        readers.push_back(std::async(std::launch::async, [this, mount, tag] { expect_good(*mount, tag); }));
+      }
+    }
+    for (std::future<void>& reader : readers) reader.get();
   }
-  uint64_t layer_bytes() const {
-    uint64_t bytes = 0;
-    for (const SampleLayer& layer : image_.layers) bytes += layer.content->size_bytes();
-    return bytes;
+  void expect_asked_once_and_published(const SampleImage& image) const {
+    for (const SampleLayer& layer : image.layers) {
+      EXPECT_EQ(total_length(asked_of("app", layer)), layer.content->size_bytes());
+      EXPECT_TRUE(exists(published_path(scratch_ / "cache", layer.digest)));
+    }
   }
 
   // Of larger layers a slow transfer leaves its tail to another, and what it had asked for is asked for twice.
   const SampleImage image_ = make_image({.layers = {seeded_layer(1, 15'000'000), seeded_layer(2, 3'000'000)}});
+  const SampleImage large_ = make_image({.layers = {seeded_layer(3, 40'000'000), seeded_layer(4, 3'000'000)}});
   const TempDir scratch_;
+  const std::string wanted_large_ = model_of(large_, "app", "large").bytes();
   const std::string wanted_ = model_of(image_, "app", "1").bytes();
 };
 
@@ -43,17 +51,21 @@ TEST_F(SharedCache, FetchesEachRangeOnceForEightReadersOfEachOfTwoMounts) {
   MountedRegfs two(spec());
   REGFS_ASSERT_MOUNTED(one);
   REGFS_ASSERT_MOUNTED(two);
-  std::vector<std::future<void>> readers;
-  for (int i = 0; i < 8; ++i) {
-    for (MountedRegfs* mount : {&one, &two}) {
-      readers.push_back(std::async(std::launch::async, [this, mount] { expect_good(*mount); }));
-    }
-  }
-  for (std::future<void>& reader : readers) reader.get();
-  EXPECT_EQ(asked_bytes(), layer_bytes());
-  for (const SampleLayer& layer : image_.layers) {
-    EXPECT_TRUE(exists(published_path(scratch_ / "cache", layer.digest)));
-  }
+  read_by_eight_of_each({&one, &two}, "1");
+  expect_asked_once_and_published(image_);
+}
+
+// With one slot each nobody is free to take a tail over, so that each part is asked for once however slow it is.
+TEST_F(SharedCache, FetchesEachPartOfALargeLayerOnceForEightReadersOfEachOfTwoMounts) {
+  MountSpec one_slot = spec();
+  one_slot.arguments = {"--max-concurrent-downloads", "1"};
+  MountedRegfs one(one_slot);
+  MountedRegfs two(one_slot);
+  REGFS_ASSERT_MOUNTED(one);
+  REGFS_ASSERT_MOUNTED(two);
+  read_by_eight_of_each({&one, &two}, "large");
+  expect_asked_once_and_published(large_);
+  EXPECT_GT(asked_of("app", large_.layers[0]).size(), 1u) << "in parts";
 }
 
 TEST_F(SharedCache, IsFinishedByTheSecondMountWhenTheFirstIsKilledHalfWay) {
