@@ -36,6 +36,17 @@ bool contains_all(const IntervalSet& all, const IntervalSet& some) {
   return true;
 }
 
+// `synced` stays so only if what others brought is on the disk, too.
+IntervalSet merged(const IntervalSet& present, const std::optional<PartRecord>& before, bool& synced) {
+  IntervalSet all = present;
+  if (!before) return all;
+  // What others brought since our sync may not be on the disk, unless their record says so.
+  synced = synced && (before->synced || contains_all(present, before->present));
+  for (const ByteRange& range : before->present.ranges()) all.add(range);
+  if (contains_all(before->present, all)) synced = synced || before->synced;
+  return all;
+}
+
 }  // namespace
 
 std::optional<PartRecord> trusted_record(const PartTools& tools, const std::string& record_path, uint64_t size_bytes,
@@ -100,17 +111,6 @@ bool PartFile::locked_elsewhere(ByteRange range) const {
   return true;
 }
 
-IntervalSet PartFile::merged_with_disk(const IntervalSet& present, bool& synced) {
-  IntervalSet all = present;
-  std::optional<PartRecord> before = trusted_record(*tools_, paths_.record, size_bytes_, *file_);
-  if (!before) return all;
-  // What others brought since our sync may not be on the disk, unless their record says so.
-  synced = synced && (before->synced || contains_all(present, before->present));
-  for (const ByteRange& range : before->present.ranges()) all.add(range);
-  if (contains_all(before->present, all)) synced = synced || before->synced;
-  return all;
-}
-
 Result<IntervalSet> PartFile::record(const IntervalSet& present, Sync sync) {
   if (!resumable()) return present;
   bool synced = sync == Sync::yes;
@@ -123,13 +123,14 @@ Result<IntervalSet> PartFile::record(const IntervalSet& present, Sync sync) {
   MutexLock lock(mutex_);
   if (gone_) return present;
   RecordLock recording(*file_);
+  // Before the name is looked at: a part that has it still had its record, too.
+  const std::optional<PartRecord> before = trusted_record(*tools_, paths_.record, size_bytes_, *file_);
   if (!is_named(paths_.part)) {
     // Another process published it, or found it wrong.
     if (is_named(paths_.blob)) return IntervalSet({0, size_bytes_});
     return Error{Errc::cancelled, paths_.part + " was removed"};
   }
-  std::optional<PartRecord> before = trusted_record(*tools_, paths_.record, size_bytes_, *file_);
-  IntervalSet all = merged_with_disk(present, synced);
+  IntervalSet all = merged(present, before, synced);
   bool known = before && before->present == all && (before->synced || !synced);
   if (known || all.empty()) return all;
   PartRecord record{size_bytes_, tools_->boot_id, synced, all};
@@ -142,6 +143,7 @@ Result<IntervalSet> PartFile::record(const IntervalSet& present, Sync sync) {
 void PartFile::discard() {
   MutexLock lock(mutex_);
   if (std::exchange(gone_, true)) return;
+  RecordLock recording(*file_);
   if (!is_named(paths_.part)) return;
   // The record first: without it what is left of the part is debris, and the next sweep takes it.
   if (resumable()) (void)tools_->disk->remove(paths_.record);
@@ -168,6 +170,7 @@ Result<FileFacts> PartFile::publish(const std::string& directory) {
   {
     MutexLock lock(mutex_);
     if (gone_) return Error{Errc::cancelled, paths_.part + " is gone"};
+    RecordLock recording(*file_);  // nobody writes a record of what is no part any more
     Result<void> renamed = is_named(paths_.part) ? tools_->disk->rename(paths_.part, paths_.blob)
                                                  : Error::from_errno(ENOENT, paths_.part + " is gone");
     if (!renamed && !is_named(paths_.blob)) return renamed.error();

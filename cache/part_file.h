@@ -71,7 +71,6 @@ class PartFile {
 
  private:
   bool is_named(const std::string& path) const;
-  IntervalSet merged_with_disk(const IntervalSet& present, bool& synced) REGFS_REQUIRES(mutex_);
 
   const std::shared_ptr<const PartTools> tools_;
   const std::shared_ptr<DiskFile> file_;

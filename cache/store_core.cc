@@ -108,7 +108,7 @@ Result<std::shared_ptr<BlobImpl>> StoreCore::make_blob(const Key& key, std::opti
                    " MiB) is of an image that does not fit in the cache (--cache-size, or the disk): it is read as a "
                    "stream, and not kept");
     } else {
-      begin_from_part(*blob, key);
+      begun = begin_from_part(*blob, key);
     }
   }
   if (begun) return blob;
@@ -134,14 +134,22 @@ Result<bool> StoreCore::begin_from_published(BlobImpl& blob, const Key& key) {
   return true;
 }
 
-void StoreCore::begin_from_part(BlobImpl& blob, const Key& key) {
+Result<bool> StoreCore::begin_from_part(BlobImpl& blob, const Key& key) {
   if (std::optional<Remains> remains = take_resting(key)) {
     blob.begin_resumed(std::move(remains->part), std::move(remains->present));
-    return;
+    return true;
   }
   // Made now, so that no byte is claimed which another process brings. Where none can be made, the first write says so.
   Result<PartShelf::Found> found = parts_.open(key.first, key.second);
-  if (found) blob.begin_resumed(std::move(found->part), std::move(found->present));
+  if (!found) return false;
+  // An empty one may be new, since another process has published the one before just now.
+  Result<bool> published = found->present.empty() ? begin_from_published(blob, key) : false;
+  if (published && !*published) {
+    blob.begin_resumed(std::move(found->part), std::move(found->present));
+    return true;
+  }
+  found->part->discard_unless_shared();
+  return published;
 }
 
 uint64_t StoreCore::present_bytes(const Digest& digest, uint64_t size_bytes) {

@@ -82,6 +82,20 @@ TEST(Sharing, LeavesThePartToTheOtherWhenOneLetsGo) {
   EXPECT_EQ(test::read(*world.two), kBytes);
 }
 
+TEST(Sharing, TakesWhatTheOtherPublishesWhileItLooksForThePart) {
+  CacheWorld first;
+  auto disk = std::make_shared<test::FaultyDisk>();
+  std::unique_ptr<BlobStore> second = *open_store(first.directory, first.clock, first.log.log(), disk);
+  disk->before_opening(first.layout.part(kDigest, kBytes.size()), [&first] {
+    ASSERT_TRUE(test::bring(*first.blob(kBytes), kBytes));
+    ASSERT_TRUE(first.wait_sealed(kBytes));
+  });
+  std::shared_ptr<Blob> blob = *second->blob(kDigest, kBytes.size());
+  EXPECT_EQ(blob->claim(0, kBytes.size()), std::nullopt) << "what is here is fetched again";
+  EXPECT_EQ(test::wait_readable(*blob), Blob::Readable::yes);
+  EXPECT_EQ(test::files_in(first.layout.parts_directory()), 0u);
+}
+
 TEST(Sharing, TellsBothThatTheBytesAreWrong) {
   TwoStores world;
   std::string wrong = kBytes;

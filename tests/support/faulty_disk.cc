@@ -165,7 +165,20 @@ bool FaultyDisk::wait_renamed_to(const std::string& path, size_t times) {
   return true;
 }
 
+void FaultyDisk::before_opening(const std::string& path, Job job) {
+  MutexLock lock(mutex_);
+  jobs_[path] = std::move(job);
+}
+
+void FaultyDisk::run_job_of(const std::string& path) {
+  MutexLock lock(mutex_);
+  auto job = jobs_.extract(path);
+  lock.unlock();
+  if (!job.empty()) job.mapped()();
+}
+
 Result<std::unique_ptr<DiskFile>> FaultyDisk::open(const std::string& path, OpenFor purpose) {
+  run_job_of(path);
   Result<void> good = pass(Call::opening);
   bool makes = purpose == OpenFor::writing_new || purpose == OpenFor::writing_maybe_new;
   if (good && makes) good = change();

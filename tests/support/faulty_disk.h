@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/job.h"
 #include "base/mutex.h"
 #include "cache/disk.h"
 #include "cache/interval_set.h"
@@ -27,6 +28,8 @@ class FaultyDisk : public cache::Disk {
   void fail(Call call, int errno_value);  // every one from now on; 0 ends it
   void hold(Call call);                   // every one waits until let go
   void release(Call call);
+  // Runs once, on the thread that opens the path next, before it does.
+  void before_opening(const std::string& path, Job job);
   // The process dies: the change after that many, and all that follow, fail with EIO.
   void die_after(uint64_t changes);
   uint64_t changes() const;  // writes, syncs, renames, removals, new files … so far
@@ -74,6 +77,7 @@ class FaultyDisk : public cache::Disk {
   Result<void> change();  // counts one; the error when the process is dead
   Result<void> take_room(uint64_t bytes);
   void give_room(uint64_t bytes);
+  void run_job_of(const std::string& path);
   Result<void> pass(Call call);  // waits while held, then fails if it is to fail
 
   const std::shared_ptr<cache::Disk> real_;
@@ -83,6 +87,7 @@ class FaultyDisk : public cache::Disk {
   std::optional<uint64_t> room_ REGFS_GUARDED_BY(mutex_);
   std::map<Call, int> errnos_ REGFS_GUARDED_BY(mutex_);
   std::set<Call> held_ REGFS_GUARDED_BY(mutex_);
+  std::map<std::string, Job> jobs_ REGFS_GUARDED_BY(mutex_);
   std::optional<uint64_t> last_change_ REGFS_GUARDED_BY(mutex_);
   bool died_ REGFS_GUARDED_BY(mutex_) = false;
   uint64_t changes_ REGFS_GUARDED_BY(mutex_) = 0;

@@ -26,6 +26,14 @@ uint64_t total_length(const std::vector<ByteSpan>& spans) {
   return sum;
 }
 
+testing::AssertionResult asked_once(const std::vector<ByteSpan>& spans, uint64_t size_bytes) {
+  if (total_length(spans) == size_bytes && total_length(merged(spans)) == size_bytes) return testing::AssertionSuccess();
+  testing::AssertionResult failure = testing::AssertionFailure();
+  failure << "of " << size_bytes << " bytes these were asked for:";
+  for (const ByteSpan& span : spans) failure << " " << span.begin << "-" << span.end;
+  return failure;
+}
+
 Journal::EntryId Journal::begin(JournalEntry entry) {
   MutexLock lock(mutex_);
   entries_.push_back(std::move(entry));

@@ -3,6 +3,8 @@
 // world. Safe to use from any thread.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +26,8 @@ struct ByteSpan {
 // Sorted, with those that touch or overlap made one.
 std::vector<ByteSpan> merged(std::vector<ByteSpan> spans);
 uint64_t total_length(const std::vector<ByteSpan>& spans);
+// Each byte of `size_bytes` was asked for once; if not, the spans in the order they were asked for.
+testing::AssertionResult asked_once(const std::vector<ByteSpan>& spans, uint64_t size_bytes);
 
 struct JournalEntry {
   std::string method;

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "cache/part_file.h"
+
+#include <gtest/gtest.h>
+
+#include "cache/part_shelf.h"
+#include "tests/cache/cache_world.h"
+
+namespace regfs::cache {
+namespace {
+
+const std::string kBytes = test::random_bytes(1, 10'000);
+const Digest kDigest = sha256_of(kBytes);
+
+// A part that two processes have, each with a disk of its own.
+struct PartWorld : test::CacheWorld {
+  std::shared_ptr<test::FaultyDisk> second_disk = std::make_shared<test::FaultyDisk>();
+  PartShelf shelf{disk, std::make_shared<SmallFiles>(disk, layout), layout};
+  PartShelf second_shelf{second_disk, std::make_shared<SmallFiles>(second_disk, layout), layout};
+  std::shared_ptr<PartFile> one = shelf.open(kDigest, kBytes.size())->part;
+  std::shared_ptr<PartFile> two = second_shelf.open(kDigest, kBytes.size())->part;
+  const IntervalSet half{{0, 5000}};
+  const IntervalSet whole{{0, kBytes.size()}};
+
+  void publish_by_one() {
+    EXPECT_TRUE(write_all(*one->file(), 0, test::bytes_of(kBytes)));
+    EXPECT_EQ(*one->record(whole, PartFile::Sync::no), whole);
+    EXPECT_TRUE(one->publish(layout.blobs_directory()));
+  }
+};
+
+TEST(PartFile, IsWholeOnceTheOtherHasPublishedIt) {
+  PartWorld world;
+  EXPECT_EQ(*world.two->record(world.half, PartFile::Sync::no), world.half);
+  world.publish_by_one();
+  EXPECT_EQ(*world.two->record(world.half, PartFile::Sync::no), world.whole);
+}
+
+// Otherwise what the other has brought is asked for again.
+TEST(PartFile, IsWholeWhenTheOtherPublishesItWhileItsRecordIsLookedFor) {
+  PartWorld world;
+  const std::string record = world.layout.ranges(world.layout.part(kDigest, kBytes.size()));
+  world.second_disk->before_opening(record, [&world] { world.publish_by_one(); });
+  EXPECT_EQ(*world.two->record(world.half, PartFile::Sync::no), world.whole);
+  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 0u);
+}
+
+TEST(PartFile, IsGoneWhenTheOtherDiscardsItWhileItsRecordIsLookedFor) {
+  PartWorld world;
+  const std::string record = world.layout.ranges(world.layout.part(kDigest, kBytes.size()));
+  world.second_disk->before_opening(record, [&world] { world.one->discard(); });
+  const Result<IntervalSet> recorded = world.two->record(world.half, PartFile::Sync::no);
+  ASSERT_FALSE(recorded);
+  EXPECT_TRUE(recorded.error().is(Errc::cancelled)) << recorded.error().context();
+  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 0u);
+}
+
+}  // namespace
+}  // namespace regfs::cache
