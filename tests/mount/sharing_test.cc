@@ -40,7 +40,7 @@ class SharedCache : public MountTest {
 
   // Of larger layers a slow transfer leaves its tail to another, and what it had asked for is asked for twice.
   const SampleImage image_ = make_image({.layers = {seeded_layer(1, 15'000'000), seeded_layer(2, 3'000'000)}});
-  const SampleImage large_ = make_image({.layers = {seeded_layer(3, 40'000'000), seeded_layer(4, 3'000'000)}});
+  const SampleImage large_ = make_image({.layers = {seeded_layer(3, 26'000'000), seeded_layer(4, 3'000'000)}});
   const TempDir scratch_;
   const std::string wanted_large_ = model_of(large_, "app", "large").bytes();
   const std::string wanted_ = model_of(image_, "app", "1").bytes();
