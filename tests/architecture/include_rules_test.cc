@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace regfs {
+namespace regfs::include_rules_test {
 namespace {
 
 struct Include {
@@ -208,4 +208,4 @@ TEST(IncludeRules, AreKeptByEverySource) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::include_rules_test

@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-namespace regfs {
+namespace regfs::digest_test {
 namespace {
 
 const std::string kHex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -63,4 +63,4 @@ TEST(Digest, ComparesAsBytes) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::digest_test

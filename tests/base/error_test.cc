@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-namespace regfs {
+namespace regfs::error_test {
 namespace {
 
 TEST(Error, KeepsAnErrnoUntouched) {
@@ -46,4 +46,4 @@ TEST(Error, CodeIsAnErrorCodeOfTheStandardLibrary) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::error_test

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace regfs {
+namespace regfs::job_test {
 namespace {
 
 TEST(Job, IsEmptyUntilItHasSomethingToRun) {
@@ -71,4 +71,4 @@ TEST(Job, DestroysItsOldCallableWhenAnotherIsAssigned) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::job_test

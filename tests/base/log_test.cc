@@ -15,7 +15,7 @@
 #include "tests/support/memory_log.h"
 #include "tests/support/temp_dir.h"
 
-namespace regfs {
+namespace regfs::log_test {
 namespace {
 
 std::vector<std::string> lines_of(const std::string& path) {
@@ -180,4 +180,4 @@ TEST(FileSink, AppendsLinesWithTimeAndProcess) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::log_test

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace regfs {
+namespace regfs::mutex_test {
 namespace {
 
 using std::chrono::steady_clock;
@@ -91,4 +91,4 @@ TEST(MutexLock, LetsOthersInOnceItIsUnlocked) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::mutex_test

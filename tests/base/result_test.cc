@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-namespace regfs {
+namespace regfs::result_test {
 namespace {
 
 Result<int> half(int number) {
@@ -49,4 +49,4 @@ TEST(Result, GivesAMoveOnlyValueAway) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::result_test

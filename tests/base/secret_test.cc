@@ -6,7 +6,7 @@
 #include <sstream>
 #include <type_traits>
 
-namespace regfs {
+namespace regfs::secret_test {
 namespace {
 
 TEST(Secret, PrintsAsThreeStars) {
@@ -31,4 +31,4 @@ TEST(Secret, ComparesByWhatItHides) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::secret_test

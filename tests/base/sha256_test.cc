@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace regfs {
+namespace regfs::sha256_test {
 namespace {
 
 // The examples of FIPS 180-2, appendix B.
@@ -49,4 +49,4 @@ TEST(Sha256, GoesOnWhereItWasAfterAMove) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::sha256_test

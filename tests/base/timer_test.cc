@@ -13,7 +13,7 @@
 #include "tests/base/job_probes.h"
 #include "tests/support/memory_log.h"
 
-namespace regfs {
+namespace regfs::timer_test {
 namespace {
 
 using std::chrono::hours;
@@ -149,4 +149,4 @@ TEST(Timer, RunsItsJobsOnTheThreadNamedTimer) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::timer_test

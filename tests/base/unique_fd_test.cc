@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace regfs {
+namespace regfs::unique_fd_test {
 namespace {
 
 int open_null() {
@@ -94,4 +94,4 @@ TEST(UniqueFd, ClosesOnReset) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::unique_fd_test

@@ -15,7 +15,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_log.h"
 
-namespace regfs {
+namespace regfs::work_pool_test {
 namespace {
 
 using test::at_death;
@@ -198,4 +198,4 @@ TEST_F(WorkPoolTest, NamesItsThreads) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::work_pool_test

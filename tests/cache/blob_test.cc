@@ -9,7 +9,7 @@
 #include "cache/withheld.h"
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::blob_test {
 namespace {
 
 using test::Bell;
@@ -338,4 +338,4 @@ TEST(Blob, IsFilledByManyProducersAtOnce) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::blob_test

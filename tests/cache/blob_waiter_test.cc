@@ -7,7 +7,7 @@
 
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::blob_waiter_test {
 namespace {
 
 using test::Bell;
@@ -94,4 +94,4 @@ TEST(Blob, RunsOrCancelsEachWaiterNeverBoth) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::blob_waiter_test

@@ -5,7 +5,7 @@
 
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::crash_test {
 namespace {
 
 using test::bring;
@@ -137,4 +137,4 @@ TEST(Crash, AfterAPowerLossOnlySyncedPartsAreResumed) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::crash_test

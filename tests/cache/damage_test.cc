@@ -7,7 +7,7 @@
 #include "cache/ref_store.h"
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::damage_test {
 namespace {
 
 using test::CacheWorld;
@@ -130,4 +130,4 @@ INSTANTIATE_TEST_SUITE_P(EachFile, DamagedCache,
                          name_of);
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::damage_test

@@ -8,7 +8,7 @@
 #include "cache/small_files.h"
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::disk_test {
 namespace {
 
 using test::bytes_of;
@@ -136,4 +136,4 @@ TEST(SmallFiles, AreAbsentWhenTooLongOrNoFile) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::disk_test

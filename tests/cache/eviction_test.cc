@@ -8,7 +8,7 @@
 #include "cache/room.h"
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::eviction_test {
 namespace {
 
 using test::CacheWorld;
@@ -187,4 +187,4 @@ TEST(Room, TakesATenthOfTheDiskByDefaultAndNotLessThanIsOfUse) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::eviction_test

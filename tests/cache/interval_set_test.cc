@@ -5,7 +5,7 @@
 
 #include <random>
 
-namespace regfs::cache {
+namespace regfs::cache::interval_set_test {
 namespace {
 
 using Ranges = std::vector<ByteRange>;
@@ -93,4 +93,4 @@ TEST(IntervalSet, AgreesWithAListOfBits) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::interval_set_test

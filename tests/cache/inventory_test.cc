@@ -9,7 +9,7 @@
 
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::inventory_test {
 namespace {
 
 using test::CacheWorld;
@@ -241,4 +241,4 @@ TEST(Inventory, SweepsDebrisAndLeavesPartsThatCanBeResumed) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::inventory_test

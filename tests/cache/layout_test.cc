@@ -8,7 +8,7 @@
 #include "base/sha256.h"
 #include "cache/records.h"
 
-namespace regfs::cache {
+namespace regfs::cache::layout_test {
 namespace {
 
 const Digest kDigest = sha256_of("a blob");
@@ -98,4 +98,4 @@ TEST(PartRecord, IsTrustedAfterARestartOnlyIfSynced) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::layout_test

@@ -6,7 +6,7 @@
 #include "cache/part_shelf.h"
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::part_file_test {
 namespace {
 
 const std::string kBytes = test::random_bytes(1, 10'000);
@@ -56,4 +56,4 @@ TEST(PartFile, IsGoneWhenTheOtherDiscardsItWhileItsRecordIsLookedFor) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::part_file_test

@@ -5,7 +5,7 @@
 
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::part_shelf_test {
 namespace {
 
 constexpr uint64_t kSize = 10'000;
@@ -161,4 +161,4 @@ TEST(PartFile, IsPublishedByBothThatFilledIt) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::part_shelf_test

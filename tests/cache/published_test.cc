@@ -5,7 +5,7 @@
 
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::published_test {
 namespace {
 
 struct PublishedWorld : test::CacheWorld {
@@ -40,4 +40,4 @@ TEST(Published, IsStillPublishedWhenTheSealDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::published_test

@@ -7,7 +7,7 @@
 
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::ref_store_test {
 namespace {
 
 using test::FakeClock;
@@ -178,4 +178,4 @@ TEST(RefStore, KnowsTheTagsOfARepositoryAndOnlyThoseOfTheirOwnName) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::ref_store_test

@@ -4,7 +4,7 @@
 
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::sharing_test {
 namespace {
 
 using test::CacheWorld;
@@ -116,4 +116,4 @@ TEST(Sharing, TellsBothThatTheBytesAreWrong) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::sharing_test

@@ -7,7 +7,7 @@
 
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::store_resume_test {
 namespace {
 
 using test::bring;
@@ -165,4 +165,4 @@ TEST(BlobStore, KeepsABlobThatIsOpenedAndLetGoByManyThreads) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::store_resume_test

@@ -6,7 +6,7 @@
 
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::store_test {
 namespace {
 
 using test::bring;
@@ -358,4 +358,4 @@ TEST(BlobStore, IsSettledOnceWhatIsVerifiedIsPublished) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::store_test

@@ -6,7 +6,7 @@
 #include "cache/stream_window.h"
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::stream_test {
 namespace {
 
 using test::CacheWorld;
@@ -200,4 +200,4 @@ TEST(Room, IsShortOfWhatExceedsTheBudgetOrTheDisk) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::stream_test

@@ -8,7 +8,7 @@
 #include "cache/store.h"
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::unlinked_disk_test {
 namespace {
 
 using test::bytes_of;
@@ -108,4 +108,4 @@ TEST(UnlinkedDisk, RemembersTagsForTheTimeOfTheMount) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::unlinked_disk_test

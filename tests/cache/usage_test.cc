@@ -12,7 +12,7 @@
 #include "tests/cache/cache_world.h"
 #include "tests/support/faulty_disk.h"
 
-namespace regfs::cache {
+namespace regfs::cache::usage_test {
 namespace {
 
 using test::CacheWorld;
@@ -96,4 +96,4 @@ TEST(Usage, OfAStoreIsOnTheDiskAtItsEnd) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::usage_test

@@ -7,7 +7,7 @@
 
 #include "tests/cache/cache_world.h"
 
-namespace regfs::cache {
+namespace regfs::cache::verifier_test {
 namespace {
 
 using test::Bell;
@@ -72,4 +72,4 @@ TEST(Verifier, LetsGoOfWhatWaitsWhenStopped) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::verifier_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::cache {
+namespace regfs::cache::withheld_test {
 namespace {
 
 TEST(Withheld, IsNothingOfAnEmptyBlob) {
@@ -38,4 +38,4 @@ TEST(Withheld, OverlapsWhatCannotBeReadEarly) {
 }
 
 }  // namespace
-}  // namespace regfs::cache
+}  // namespace regfs::cache::withheld_test

@@ -2,7 +2,7 @@
 // C9, C15, C16: what is evicted by hand is never what somebody reads, in whatever process.
 #include "tests/cachetool/cachetool_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::gc_test {
 namespace {
 
 using CacheGc = CacheToolTest;
@@ -93,4 +93,4 @@ TEST_F(CacheGc, RemovesDebrisAndKeepsWhatCanBeResumedWhileThereIsRoom) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::gc_test

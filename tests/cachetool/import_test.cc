@@ -6,7 +6,7 @@
 #include "tests/support/gzip.h"
 #include "tests/support/tar_builder.h"
 
-namespace regfs::test {
+namespace regfs::test::import_test {
 namespace {
 
 class CacheImport : public CacheToolTest {
@@ -169,4 +169,4 @@ TEST_F(CacheImport, RepairsWhatIsDamagedInTheCache) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::import_test

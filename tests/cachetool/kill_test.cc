@@ -10,7 +10,7 @@
 #include "tests/cachetool/cachetool_fixture.h"
 #include "tests/support/process_facts.h"
 
-namespace regfs::test {
+namespace regfs::test::kill_test {
 namespace {
 
 class ImportKills : public CacheToolTest {
@@ -67,4 +67,4 @@ TEST_F(ImportKills, AtAHundredInstantsLoseNothingAndFileNothingWrong) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::kill_test

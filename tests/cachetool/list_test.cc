@@ -5,7 +5,7 @@
 
 #include "tests/cachetool/cachetool_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::list_test {
 namespace {
 
 using CacheList = CacheToolTest;
@@ -127,4 +127,4 @@ TEST_F(CacheList, SaysThatStandardOutputIsFull) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::list_test

@@ -6,7 +6,7 @@
 
 #include "tests/cachetool/cachetool_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::sharing_test {
 namespace {
 
 class CacheSharing : public CacheToolTest {
@@ -80,4 +80,4 @@ TEST_F(CacheSharing, WhenTheFirstMountIsKilledHalfWayTheSecondFinishesBesideVeri
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::sharing_test

@@ -2,7 +2,7 @@
 // What the cache has been good for is counted by all who use it, and told by stats.
 #include "tests/cachetool/cachetool_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::stats_test {
 namespace {
 
 class CacheStatsTold : public CacheToolTest {
@@ -60,4 +60,4 @@ TEST_F(CacheStatsTold, WithoutACacheNothingIsCounted) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::stats_test

@@ -4,7 +4,7 @@
 
 #include "tests/cachetool/cachetool_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::verify_test {
 namespace {
 
 class CacheVerify : public CacheToolTest {
@@ -88,4 +88,4 @@ TEST_F(CacheVerify, RepairsBesideALiveMountWhichThenFetchesAgain) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::verify_test

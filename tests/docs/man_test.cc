@@ -21,7 +21,7 @@
 #include "tools/mount_option_table.h"
 #include "tools/pull_options.h"
 
-namespace regfs {
+namespace regfs::man_test {
 namespace {
 
 const char* const kManual = REGFS_SOURCE_DIR "/man/regfs.1";
@@ -158,4 +158,4 @@ TEST_P(ManualOf, IsCleanMdoc) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::man_test

@@ -13,7 +13,7 @@
 #include "tools/mount_option_table.h"
 #include "tools/pull_options.h"
 
-namespace regfs {
+namespace regfs::readme_test {
 namespace {
 
 const std::filesystem::path kSource = REGFS_SOURCE_DIR;
@@ -92,4 +92,4 @@ TEST(Readme, SaysWhyEachPackageIsNeeded) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::readme_test

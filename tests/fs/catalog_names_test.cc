@@ -2,7 +2,7 @@
 // Repositories that a registry tells of, by its catalog or in its tag lists, as names of the tree.
 #include "tests/fs/name_world.h"
 
-namespace regfs::test {
+namespace regfs::test::catalog_names_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -194,4 +194,4 @@ TEST_F(CatalogNames, OfAChildFieldAreListedAndLookedUpWithoutARequest) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::catalog_names_test

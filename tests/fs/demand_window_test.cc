@@ -5,7 +5,7 @@
 
 #include <random>
 
-namespace regfs::fs {
+namespace regfs::fs::demand_window_test {
 namespace {
 
 constexpr uint64_t kKiB = 1024;
@@ -53,4 +53,4 @@ TEST(DemandWindow, AlwaysHoldsTheDemandAndStaysInTheLayer) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::demand_window_test

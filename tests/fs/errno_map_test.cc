@@ -7,7 +7,7 @@
 #include <future>
 #include <utility>
 
-namespace regfs::fs {
+namespace regfs::fs::errno_map_test {
 namespace {
 
 TEST(ErrnoMap, TurnsACodeOfAnUnknownKindIntoEio) {
@@ -56,4 +56,4 @@ TEST(ErrnoMap, GivesEachWordItsErrno) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::errno_map_test

@@ -7,7 +7,7 @@
 
 #include "tests/support/fake_clock.h"
 
-namespace regfs::fs {
+namespace regfs::fs::expiring_map_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -54,4 +54,4 @@ TEST(ExpiringMap, WhatIsDroppedIsGone) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::expiring_map_test

@@ -7,7 +7,7 @@
 #include "fs/fetch_planner.h"
 #include "tests/fs/fetcher_words.h"
 
-namespace regfs::fs {
+namespace regfs::fs::fetcher_flow_test {
 namespace {
 
 using cache::Blob;
@@ -135,4 +135,4 @@ TEST(Fetcher, AReaderFarAheadOfATransferGetsOneOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::fetcher_flow_test

@@ -5,7 +5,7 @@
 #include "fs/fetch_planner.h"
 #include "tests/fs/fetcher_words.h"
 
-namespace regfs::fs {
+namespace regfs::fs::fetcher_prefetch_test {
 namespace {
 
 using test::AskedRange;
@@ -154,4 +154,4 @@ TEST(Fetcher, AnImageWithStalledReadersCannotHoldEverySlotOfTheMount) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::fetcher_prefetch_test

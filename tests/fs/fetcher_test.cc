@@ -6,7 +6,7 @@
 #include "fs/fetch_planner.h"
 #include "tests/fs/fetcher_words.h"
 
-namespace regfs::fs {
+namespace regfs::fs::fetcher_test {
 namespace {
 
 using cache::Blob;
@@ -259,4 +259,4 @@ TEST(Fetcher, ShutdownCancelsEverythingAndLaterDemandsAskForNothing) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::fetcher_test

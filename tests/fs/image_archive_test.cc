@@ -10,7 +10,7 @@
 #include "tests/fs/gnu_tar.h"
 #include "tests/support/temp_dir.h"
 
-namespace regfs::fs {
+namespace regfs::fs::image_archive_test {
 namespace {
 
 using Json = nlohmann::json;
@@ -210,4 +210,4 @@ TEST(ImageArchive, IsUnpackedByGnuTarToTheSameBytes) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::image_archive_test

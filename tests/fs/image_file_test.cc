@@ -13,7 +13,7 @@
 #include "cache/layout.h"
 #include "tests/support/fetch_world.h"
 
-namespace regfs::fs {
+namespace regfs::fs::image_file_test {
 namespace {
 
 using test::FetchWorld;
@@ -323,4 +323,4 @@ TEST(ImageFile, SixtyFourReadersOfAColdImageAskForEachByteOnce) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::image_file_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::fs {
+namespace regfs::fs::location_test {
 namespace {
 
 const std::string kDigest = "sha256:" + std::string(64, 'a');
@@ -78,4 +78,4 @@ TEST(Location, AnArchiveIsNamedByItsEnding) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::location_test

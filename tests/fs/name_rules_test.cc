@@ -3,7 +3,7 @@
 
 #include "tests/fs/name_world.h"
 
-namespace regfs::fs {
+namespace regfs::fs::name_rules_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -352,4 +352,4 @@ TEST_F(NameRulesTest, ListsWhatIsKnownBelowANamespaceAndAtTheRoots) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::name_rules_test

@@ -5,7 +5,7 @@
 
 #include "base/sha256.h"
 
-namespace regfs::fs {
+namespace regfs::fs::platform_list_test {
 namespace {
 
 registry::Descriptor manifest(const std::string& content) {
@@ -109,4 +109,4 @@ TEST(ChoosePlatform, TakesTheFirstWindowsWhenNoVersionIsSaid) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::platform_list_test

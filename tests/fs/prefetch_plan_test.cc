@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::fs {
+namespace regfs::fs::prefetch_plan_test {
 namespace {
 
 constexpr uint64_t kKiB = 1 << 10;
@@ -49,4 +49,4 @@ TEST(PrefetchPlan, TogetherTheSlotsTakeALayer) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::prefetch_plan_test

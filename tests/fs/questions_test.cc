@@ -8,7 +8,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_log.h"
 
-namespace regfs::fs {
+namespace regfs::fs::questions_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -191,4 +191,4 @@ TEST_F(QuestionsTest, TheEndOfTheMountAnswersWhatWaitsAndWhatComes) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::questions_test

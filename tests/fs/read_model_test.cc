@@ -13,7 +13,7 @@
 #include "tests/support/archive_model.h"
 #include "tests/support/fetch_world.h"
 
-namespace regfs::fs {
+namespace regfs::fs::read_model_test {
 namespace {
 
 using test::ArchiveModel;
@@ -292,4 +292,4 @@ TEST_P(ReadModelThreads, EveryReadIsTheModelOrAnErrorThatWasMade) {
 INSTANTIATE_TEST_SUITE_P(Seeds, ReadModelThreads, testing::Values(21u, 22u, 23u, 24u, 25u, 26u));
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::read_model_test

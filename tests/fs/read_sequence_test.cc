@@ -7,7 +7,7 @@
 #include <numeric>
 #include <random>
 
-namespace regfs::fs {
+namespace regfs::fs::read_sequence_test {
 namespace {
 
 constexpr uint64_t kKiB = 1024;
@@ -71,4 +71,4 @@ TEST(ReadSequence, FollowsAReaderThatJumpsOnceItReadsOnThere) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::read_sequence_test

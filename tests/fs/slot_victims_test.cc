@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::fs {
+namespace regfs::fs::slot_victims_test {
 namespace {
 
 const int kOneImage = 1;
@@ -51,4 +51,4 @@ TEST(SlotVictims, AnIdleImageTakesFromTheBusiest) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::slot_victims_test

@@ -8,7 +8,7 @@
 #include "fs/prefetch_plan.h"
 #include "tests/fs/fetcher_words.h"
 
-namespace regfs::fs {
+namespace regfs::fs::stream_test {
 namespace {
 
 using test::FetchWorld;
@@ -172,4 +172,4 @@ TEST(PrefetchPlan, OfWhatDoesNotFitIsOnlyAheadAndNoMoreThanSoMuch) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::stream_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace regfs::fs {
+namespace regfs::fs::tar_header_test {
 namespace {
 
 std::string field(const TarHeader& header, size_t offset, size_t length) {
@@ -96,4 +96,4 @@ TEST(TarHeader, SumsItsBytesAsUnsigned) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::tar_header_test

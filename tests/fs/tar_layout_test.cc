@@ -17,7 +17,7 @@
 #include "tests/fs/gnu_tar.h"
 #include "tests/support/temp_dir.h"
 
-namespace regfs::fs {
+namespace regfs::fs::tar_layout_test {
 namespace {
 
 using test::archive_bytes;
@@ -209,4 +209,4 @@ TEST(TarLayout, IsByteForByteWhatGnuTarWrites) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::tar_layout_test

@@ -5,7 +5,7 @@
 
 #include "base/sha256.h"
 
-namespace regfs::fs {
+namespace regfs::fs::tree_test {
 namespace {
 
 Location directory(const std::string& name) {
@@ -93,4 +93,4 @@ TEST(Tree, KnowsAnArchiveOnlyWhileTheKernelHoldsIt) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::tree_test

@@ -6,7 +6,7 @@
 
 #include "tests/support/fetch_world.h"
 
-namespace regfs::fs {
+namespace regfs::fs::without_memory_test {
 namespace {
 
 using test::FetchWorld;
@@ -83,4 +83,4 @@ TEST(WithoutMemory, TheEndOfADemandThrowsNothing) {
 }
 
 }  // namespace
-}  // namespace regfs::fs
+}  // namespace regfs::fs::without_memory_test

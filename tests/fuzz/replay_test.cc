@@ -12,7 +12,7 @@
 
 #include "tests/fuzz/targets.h"
 
-namespace regfs::fuzz {
+namespace regfs::fuzz::replay_test {
 namespace {
 
 constexpr int kChangesOfEach = 300;
@@ -49,4 +49,4 @@ INSTANTIATE_TEST_SUITE_P(Targets, FuzzReplay, testing::ValuesIn(targets().begin(
                          [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
-}  // namespace regfs::fuzz
+}  // namespace regfs::fuzz::replay_test

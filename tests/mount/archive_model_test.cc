@@ -15,7 +15,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/support/ustar.h"
 
-namespace regfs::test {
+namespace regfs::test::archive_model_test {
 namespace {
 
 SampleImage small_image() {
@@ -74,4 +74,4 @@ TEST(SampleImages, AreTheSameOnEveryMachine) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::archive_model_test

@@ -7,7 +7,7 @@
 
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::archive_test {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
@@ -205,4 +205,4 @@ TEST_F(ArchiveTest, HasRightHeadersAroundLayersOverEightGib) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::archive_test

@@ -4,7 +4,7 @@
 
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::auth_test {
 namespace {
 
 class AuthTest : public MountTest {
@@ -63,4 +63,4 @@ TEST_F(AuthTest, ARedirectThatNeverEndsIsAnError) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::auth_test

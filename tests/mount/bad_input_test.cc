@@ -11,7 +11,7 @@
 #include "base/sha256.h"
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::bad_input_test {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -247,4 +247,4 @@ TEST_F(BadInputTest, HostilePlatformNamesAreHiddenAndTheGoodOneIsThere) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::bad_input_test

@@ -10,7 +10,7 @@
 
 #include "tests/mount/startup_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::cache_directory_test {
 namespace {
 
 class CacheDirectory : public StartupWorld {
@@ -141,4 +141,4 @@ TEST_F(CacheDirectory, OnADiskThatKnowsLittleWorks) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::cache_directory_test

@@ -5,7 +5,7 @@
 
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::concurrency_test {
 namespace {
 
 using ConcurrencyTest = MountTest;
@@ -72,4 +72,4 @@ TEST_F(ConcurrencyTest, ReadersOfDifferentPlacesAskForEachByteOnce) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::concurrency_test

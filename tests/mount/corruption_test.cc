@@ -11,7 +11,7 @@
 
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::corruption_test {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
@@ -199,4 +199,4 @@ TEST_F(CorruptionTest, VerifiedBeforeAReaderWaitsForTheLastByteOfALayer) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::corruption_test

@@ -11,7 +11,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/process_facts.h"
 
-namespace regfs::test {
+namespace regfs::test::credential_traces_test {
 namespace {
 
 const FakeLogin kAnn{"ann", "hunter2-is-secret"};
@@ -247,4 +247,4 @@ TEST_F(CoreFile, IsNotWrittenThoughTheUserAllowsOne) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::credential_traces_test

@@ -6,7 +6,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/rude_answers.h"
 
-namespace regfs::test {
+namespace regfs::test::credentials_bad_input_test {
 namespace {
 
 class CredentialsBadInput : public MountTest {
@@ -101,4 +101,4 @@ TEST_F(CredentialsBadInput, ATokenThatWouldForgeAHeaderIsRefusedAndNotShown) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::credentials_bad_input_test

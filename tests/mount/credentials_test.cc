@@ -10,7 +10,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/rude_answers.h"
 
-namespace regfs::test {
+namespace regfs::test::credentials_test {
 namespace {
 
 const FakeLogin kAnn{"ann", "hunter2-is-secret"};
@@ -369,4 +369,4 @@ TEST_F(CredentialsTest, ATokenThatEndsInTheMiddleOfALayerIsRenewedWithoutTheRead
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::credentials_test

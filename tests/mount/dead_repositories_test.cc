@@ -4,7 +4,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/mount/parked_readers.h"
 
-namespace regfs::test {
+namespace regfs::test::dead_repositories_test {
 namespace {
 
 using std::chrono::seconds;
@@ -98,4 +98,4 @@ TEST_F(DeadRepositories, F4_TwoHundredReadersOfFourOfThemLeaveAGoodOneUnharmedWi
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::dead_repositories_test

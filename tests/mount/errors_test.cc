@@ -8,7 +8,7 @@
 #include "base/sha256.h"
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::errors_test {
 namespace {
 
 using std::chrono::seconds;
@@ -169,4 +169,4 @@ TEST_F(ErrorsTest, AnExtendedAttributeThatItLacksIsNoData) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::errors_test

@@ -14,7 +14,7 @@
 
 #include "base/unique_fd.h"
 
-namespace regfs::test {
+namespace regfs::test::fake_registry_test {
 namespace {
 
 struct RawAnswer {
@@ -244,4 +244,4 @@ TEST_F(FakeRegistryTest, SendsBlobsToAnotherHost) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::fake_registry_test

@@ -15,7 +15,7 @@
 #include "tests/support/http_server.h"
 #include "tests/support/rude_answers.h"
 
-namespace regfs::test {
+namespace regfs::test::faults_authentication_test {
 namespace {
 
 const FakeLogin kAnn{"ann", "hunter2-is-secret"};
@@ -232,4 +232,4 @@ TEST_F(AuthenticationFaults, A27_WhatStandsInNetrcIsNotUsed) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::faults_authentication_test

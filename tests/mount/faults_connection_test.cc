@@ -9,7 +9,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/tls_front.h"
 
-namespace regfs::test {
+namespace regfs::test::faults_connection_test {
 namespace {
 
 using std::chrono::hours;
@@ -230,4 +230,4 @@ TEST_F(NetworkFaultsOfTls, N19_ARedirectToPlainHttpOnLoopbackIsFollowedWithoutTh
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::faults_connection_test

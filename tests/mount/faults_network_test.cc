@@ -3,7 +3,7 @@
 // crawl. N11 to N19 stand in faults_connection_test.cc; N20, proxies, is the environment's and not a fault of a peer.
 #include "tests/mount/faults_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::faults_network_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -158,4 +158,4 @@ TEST_F(NetworkFaults, N10_AFirstByteThatTakesTwoSecondsIsGoodBytes) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::faults_network_test

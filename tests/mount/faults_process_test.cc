@@ -14,7 +14,7 @@
 #include "tests/mount/parked_readers.h"
 #include "tests/support/process_facts.h"
 
-namespace regfs::test {
+namespace regfs::test::faults_process_test {
 namespace {
 
 using std::chrono::seconds;
@@ -320,4 +320,4 @@ TEST_F(ProcessFaults, F24_AColdReadEndsThoughTheDaemonHasNoMemory) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::faults_process_test

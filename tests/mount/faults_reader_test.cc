@@ -6,7 +6,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/mount/parked_readers.h"
 
-namespace regfs::test {
+namespace regfs::test::faults_reader_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -143,4 +143,4 @@ TEST_F(ReaderFaults, F5_AStormOfHandledSignalsNeitherHarmsAReadNorStartsATransfe
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::faults_reader_test

@@ -8,7 +8,7 @@
 #include "tests/mount/faults_fixture.h"
 #include "tests/support/process_facts.h"
 
-namespace regfs::test {
+namespace regfs::test::faults_registry_answers_test {
 namespace {
 
 bool is_partial(const RawAnswer& answer) {
@@ -209,4 +209,4 @@ TEST_F(RegistryFaults, R21_ARedirectToAnotherSchemeIsRefused) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::faults_registry_answers_test

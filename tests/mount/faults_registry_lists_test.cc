@@ -8,7 +8,7 @@
 #include "tests/mount/faults_fixture.h"
 #include "tests/support/process_facts.h"
 
-namespace regfs::test {
+namespace regfs::test::faults_registry_lists_test {
 namespace {
 
 using std::chrono::seconds;
@@ -349,4 +349,4 @@ TEST_F(RegistryFaultsOfLists, R35_AHundredThousandTagsAreListedWhole) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::faults_registry_lists_test

@@ -7,7 +7,7 @@
 #include "tests/mount/faults_fixture.h"
 #include "tests/support/gzip.h"
 
-namespace regfs::test {
+namespace regfs::test::faults_registry_names_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -194,4 +194,4 @@ TEST_F(RegistryFaults, R34_WhereHeadAndGetDifferTheBytesDecide) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::faults_registry_names_test

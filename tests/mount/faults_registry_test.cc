@@ -7,7 +7,7 @@
 
 #include "tests/mount/faults_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::faults_registry_test {
 namespace {
 
 using std::chrono::seconds;
@@ -250,4 +250,4 @@ TEST_F(RegistryFaults, R26_ALayerThatIsLabelledAsEncodedIsNotDecoded) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::faults_registry_test

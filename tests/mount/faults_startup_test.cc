@@ -11,7 +11,7 @@
 #include "tests/mount/startup_fixture.h"
 #include "tests/support/process_facts.h"
 
-namespace regfs::test {
+namespace regfs::test::faults_startup_test {
 namespace {
 
 using std::chrono::seconds;
@@ -180,4 +180,4 @@ TEST_F(StartupFaults, F20_OtherUsersMayReadWithAllowOtherOnlyAndTheKernelChecksP
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::faults_startup_test

@@ -2,7 +2,7 @@
 // Layers that a registry does not hold and a manifest says to be had elsewhere: A17 of the list of faults.
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::foreign_layers_test {
 namespace {
 
 class ForeignLayers : public MountTest {
@@ -75,4 +75,4 @@ TEST_F(ForeignLayers, A17_UrlsOfAnOrdinaryLayerAreNotAsked) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::foreign_layers_test

@@ -7,7 +7,7 @@
 
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::fuse_settings_test {
 namespace {
 
 constexpr std::chrono::seconds kSoon{20};
@@ -74,4 +74,4 @@ TEST_F(FuseSettings, LetThousandsOfReadsWait) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::fuse_settings_test

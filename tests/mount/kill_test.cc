@@ -14,7 +14,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/process_facts.h"
 
-namespace regfs::test {
+namespace regfs::test::kill_test {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
@@ -212,4 +212,4 @@ TEST_F(Kills, AHundredOfOneThatEvictsLeaveNoWrongBlob) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::kill_test

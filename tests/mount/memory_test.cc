@@ -9,7 +9,7 @@
 #include "tests/support/process_facts.h"
 #include "tests/support/rude_answers.h"
 
-namespace regfs::test {
+namespace regfs::test::memory_test {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
@@ -103,4 +103,4 @@ TEST_F(MemoryTest, AThousandParkedReadersOfSixtyFourStalledConnectionsTakeSixtyF
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::memory_test

@@ -7,7 +7,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/process_facts.h"
 
-namespace regfs::test {
+namespace regfs::test::no_cache_test {
 namespace {
 
 class NoCache : public MountTest {
@@ -91,4 +91,4 @@ TEST_F(NoCache, WorksWhereTheCacheDirectoryIsMissing) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::no_cache_test

@@ -5,7 +5,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/rude_answers.h"
 
-namespace regfs::test {
+namespace regfs::test::offline_test {
 namespace {
 
 class Offline : public MountTest {
@@ -85,4 +85,4 @@ TEST_F(Offline, ServesLastKnownAnswersOfARegistryThatIsDownToo) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::offline_test

@@ -10,7 +10,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/ustar.h"
 
-namespace regfs::test {
+namespace regfs::test::one_layer_at_a_time_test {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
@@ -88,4 +88,4 @@ TEST_F(OneLayerAtATime, EachLayerIsRightInAnyOrderColdAndCached) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::one_layer_at_a_time_test

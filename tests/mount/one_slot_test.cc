@@ -6,7 +6,7 @@
 
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::one_slot_test {
 namespace {
 
 constexpr uint64_t kKiB = 1024;
@@ -75,4 +75,4 @@ TEST_F(OneSlot, ReadsFortyLayersInRandomOrder) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::one_slot_test

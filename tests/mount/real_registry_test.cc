@@ -12,7 +12,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/http_server.h"
 
-namespace regfs::test {
+namespace regfs::test::real_registry_test {
 namespace {
 
 constexpr std::chrono::seconds kRegistryBegins{20};
@@ -199,4 +199,4 @@ TEST_F(RealRegistryTest, WithTokensThatAServiceSigns) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::real_registry_test

@@ -6,7 +6,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/rude_answers.h"
 
-namespace regfs::test {
+namespace regfs::test::refusals_test {
 namespace {
 
 class Refusals : public MountTest {
@@ -112,4 +112,4 @@ TEST_F(Refusals, WaitAsLongAsARegistryAsksWhereThatIsShort) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::refusals_test

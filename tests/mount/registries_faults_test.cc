@@ -4,7 +4,7 @@
 
 #include "tests/mount/registries_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::registries_faults_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -212,4 +212,4 @@ TEST_F(PullThrough, IsAskedForRangesOnceItIsWarm) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::registries_faults_test

@@ -5,7 +5,7 @@
 
 #include "tests/mount/registries_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::registries_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -160,4 +160,4 @@ INSTANTIATE_TEST_SUITE_P(Of, RegistriesWithTokens, testing::ValuesIn(profiles_wh
                          test_name);
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::registries_test

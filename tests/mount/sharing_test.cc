@@ -4,7 +4,7 @@
 
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::sharing_test {
 namespace {
 
 class SharedCache : public MountTest {
@@ -92,4 +92,4 @@ TEST_F(SharedCache, IsFinishedByTheSecondMountWhenTheFirstIsKilledHalfWay) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::sharing_test

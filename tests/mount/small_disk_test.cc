@@ -10,7 +10,7 @@
 
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::small_disk_test {
 namespace {
 
 class SmallDisk : public MountTest {
@@ -157,4 +157,4 @@ TEST_F(SmallDisk, FailsOneReadWhenSomebodyFillsItAndRecoversWithoutARemount) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::small_disk_test

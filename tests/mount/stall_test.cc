@@ -3,7 +3,7 @@
 // Who else is parked and who is not, see dead_repositories_test.cc and faults_reader_test.cc.
 #include "tests/mount/mount_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::stall_test {
 namespace {
 
 using std::chrono::seconds;
@@ -51,4 +51,4 @@ TEST_F(StallTest, AReadWithoutAByteEndsInTimeAndTriesAnewLater) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::stall_test

@@ -11,7 +11,7 @@
 
 #include "tests/mount/startup_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::startup_test {
 namespace {
 
 using std::chrono::seconds;
@@ -98,4 +98,4 @@ TEST_F(StartupTest, TheDaemonsParentSaysThatItFailed) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::startup_test

@@ -6,7 +6,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/process_facts.h"
 
-namespace regfs::test {
+namespace regfs::test::thousand_readers_test {
 namespace {
 
 constexpr int kReaders = 1000;
@@ -81,4 +81,4 @@ TEST_F(ThousandReaders, F6_OfAColdImageAskForEachByteOnceAndLeaveNothingBehind) 
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::thousand_readers_test

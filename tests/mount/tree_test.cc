@@ -6,7 +6,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/rude_answers.h"
 
-namespace regfs::test {
+namespace regfs::test::tree_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -274,4 +274,4 @@ TEST_F(TreeTest, ServesTheLastKnownAnswerWhenTheRegistryIsGone) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::tree_test

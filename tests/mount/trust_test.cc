@@ -8,7 +8,7 @@
 #include "tests/mount/mount_fixture.h"
 #include "tests/support/tls_front.h"
 
-namespace regfs::test {
+namespace regfs::test::trust_test {
 namespace {
 
 class TrustTest : public MountTest {
@@ -205,4 +205,4 @@ TEST_F(TrustTest, APasswordGoesThroughTheTlsThatIsTrusted) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::trust_test

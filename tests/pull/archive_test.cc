@@ -3,7 +3,7 @@
 #include "tests/pull/pull_fixture.h"
 #include "tests/support/mounted_regfs.h"
 
-namespace regfs::test {
+namespace regfs::test::archive_test {
 namespace {
 
 class PullArchive : public PullTest {
@@ -100,4 +100,4 @@ TEST_F(PullArchive, IsOnlyDescribedByADryRun) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::archive_test

@@ -7,7 +7,7 @@
 #include "tests/pull/pull_fixture.h"
 #include "tests/support/mounted_regfs.h"
 
-namespace regfs::test {
+namespace regfs::test::cache_test {
 namespace {
 
 class PullCache : public PullTest {
@@ -176,4 +176,4 @@ TEST_F(PullCache, OfANewerFormatIsRefused) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::cache_test

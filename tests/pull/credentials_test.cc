@@ -6,7 +6,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/tls_front.h"
 
-namespace regfs::test {
+namespace regfs::test::credentials_test {
 namespace {
 
 const FakeLogin kAnn{"ann", "hunter2-is-secret"};
@@ -105,4 +105,4 @@ TEST_F(PullCredentials, AnAuthorityOfTheCommandLineIsTrusted) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::credentials_test

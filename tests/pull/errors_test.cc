@@ -3,7 +3,7 @@
 #include "tests/pull/pull_fixture.h"
 #include "tests/support/rude_answers.h"
 
-namespace regfs::test {
+namespace regfs::test::errors_test {
 namespace {
 
 class PullErrors : public PullTest {
@@ -186,4 +186,4 @@ TEST_F(PullErrors, ARegistryThatLeavesIsWarnedOfOnce) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::errors_test

@@ -9,7 +9,7 @@
 #include "tests/pull/pull_fixture.h"
 #include "tests/support/mounted_regfs.h"
 
-namespace regfs::test {
+namespace regfs::test::interrupt_test {
 namespace {
 
 class PullInterrupt : public PullTest {
@@ -174,4 +174,4 @@ TEST_F(PullInterrupt, AfterwardsAnotherImageInTheSamePlaceIsRight) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::interrupt_test

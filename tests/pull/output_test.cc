@@ -8,7 +8,7 @@
 
 #include "tests/pull/pull_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::output_test {
 namespace {
 
 class PullOutput : public PullTest {
@@ -224,4 +224,4 @@ TEST_F(PullOutput, OfADirectoryThatMayNotBeWrittenIsRefused) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::output_test

@@ -11,7 +11,7 @@
 #include "tests/pull/pull_fixture.h"
 #include "tests/tools/tiny_terminal.h"
 
-namespace regfs::test {
+namespace regfs::test::progress_test {
 namespace {
 
 // A terminal of that width that a program writes to, and all that it has written.
@@ -211,4 +211,4 @@ TEST_F(PullProgress, AnArchiveIsNotPouredIntoATerminal) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::progress_test

@@ -11,7 +11,7 @@
 #include "tests/support/rude_answers.h"
 #include "tests/support/tls_front.h"
 
-namespace regfs::test {
+namespace regfs::test::puller_gets_right_test {
 namespace {
 
 constexpr const char* kAmd64 = "--platform=linux/amd64";
@@ -284,4 +284,4 @@ TEST_F(PullerGetsRight, P15_AnIndexInAnIndexIsFollowed) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::puller_gets_right_test

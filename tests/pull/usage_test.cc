@@ -4,7 +4,7 @@
 
 #include "tests/pull/pull_fixture.h"
 
-namespace regfs::test {
+namespace regfs::test::usage_test {
 namespace {
 
 class PullUsage : public PullTest {
@@ -89,4 +89,4 @@ TEST_F(PullUsage, HelpAndVersionAreAnswersAndNotErrors) {
 }
 
 }  // namespace
-}  // namespace regfs::test
+}  // namespace regfs::test::usage_test

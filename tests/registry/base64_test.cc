@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::registry {
+namespace regfs::registry::base64_test {
 namespace {
 
 TEST(Base64, RefusesWhatIsNone) {
@@ -38,4 +38,4 @@ TEST(Base64, ToleratesMissingPaddingAndWhiteSpaceAround) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::base64_test

@@ -8,7 +8,7 @@
 #include "registry/redirect.h"
 #include "tests/registry/download_world.h"
 
-namespace regfs::registry {
+namespace regfs::registry::blob_download_route_test {
 namespace {
 
 using test::fails;
@@ -124,4 +124,4 @@ TEST_F(BlobDownloadRouteTest, DoesNotAskForeignUrlsWhenTheRegistryRefuses) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::blob_download_route_test

@@ -9,7 +9,7 @@
 
 #include "tests/registry/download_world.h"
 
-namespace regfs::registry {
+namespace regfs::registry::blob_download_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -260,4 +260,4 @@ TEST_F(BlobDownloadTest, TellsTheSinkOfEachAttemptThatBringsBytesAndOfEachPause)
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::blob_download_test

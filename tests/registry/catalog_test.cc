@@ -9,7 +9,7 @@
 #include "tests/support/fake_transport.h"
 #include "tests/support/memory_log.h"
 
-namespace regfs::registry {
+namespace regfs::registry::catalog_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -141,4 +141,4 @@ TEST_F(CatalogTest, IsNotWaitedForAsLongAsAnythingElse) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::catalog_test

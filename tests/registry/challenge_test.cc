@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace regfs::registry {
+namespace regfs::registry::challenge_test {
 namespace {
 
 using Parameters = std::map<std::string, std::string>;
@@ -105,4 +105,4 @@ TEST(Challenges, MayHaveNoParameters) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::challenge_test

@@ -10,7 +10,7 @@
 
 #include "tests/registry/download_world.h"
 
-namespace regfs::registry {
+namespace regfs::registry::client_test {
 namespace {
 
 using test::ScriptedAnswer;
@@ -107,4 +107,4 @@ TEST_F(ClientTest, TellsTheSinkAtShutdownThoughThePoolHasStopped) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::client_test

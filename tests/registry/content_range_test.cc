@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::registry {
+namespace regfs::registry::content_range_test {
 namespace {
 
 TEST(ContentRange, RefusesWhatSaysNoRange) {
@@ -23,4 +23,4 @@ TEST(ContentRange, ReadsBothForms) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::content_range_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::registry {
+namespace regfs::registry::credential_file_test {
 namespace {
 
 CredentialFile parse(const std::string& text, CredentialFile::Layout layout = CredentialFile::Layout::current) {
@@ -127,4 +127,4 @@ TEST(CredentialFile, ReadsTheFlatFormOfOldFiles) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::credential_file_test

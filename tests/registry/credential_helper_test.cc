@@ -11,7 +11,7 @@
 #include "tests/support/posix_file.h"
 #include "tests/support/temp_dir.h"
 
-namespace regfs::registry {
+namespace regfs::registry::credential_helper_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -143,4 +143,4 @@ TEST_F(CredentialHelperTest, GivesAHelperAPathWhereThereIsNone) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::credential_helper_test

@@ -13,7 +13,7 @@
 #include "tests/support/posix_file.h"
 #include "tests/support/temp_dir.h"
 
-namespace regfs::registry {
+namespace regfs::registry::credential_store_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -183,4 +183,4 @@ TEST(CredentialPlaces, AreDockersAndThenThoseOfContainers) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::credential_store_test

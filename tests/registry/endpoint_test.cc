@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::registry {
+namespace regfs::registry::endpoint_test {
 namespace {
 
 constexpr TransportFailure kEveryFailure[] = {
@@ -73,4 +73,4 @@ TEST(Endpoints, DialTheHostThatDockerHubReallyHas) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::endpoint_test

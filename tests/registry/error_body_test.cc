@@ -8,7 +8,7 @@
 #include "registry/redact.h"
 #include "tests/registry/hostile_documents.h"
 
-namespace regfs::registry {
+namespace regfs::registry::error_body_test {
 namespace {
 
 std::string with_message(const std::string& message) {
@@ -104,4 +104,4 @@ TEST(ErrorBody, ReadsWhatOthersSend) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::error_body_test

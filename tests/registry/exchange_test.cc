@@ -12,7 +12,7 @@
 #include "tests/support/fake_transport.h"
 #include "tests/support/memory_log.h"
 
-namespace regfs::registry {
+namespace regfs::registry::exchange_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -359,4 +359,4 @@ TEST(Caller, EndsWhenTheTransportStops) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::exchange_test

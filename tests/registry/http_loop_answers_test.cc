@@ -16,7 +16,7 @@
 #include "base/unique_fd.h"
 #include "tests/registry/http_loop_fixture.h"
 
-namespace regfs::registry {
+namespace regfs::registry::http_loop_answers_test {
 namespace {
 
 TEST_F(HttpLoopTest, AsksForBytesAsTheyAreStored) {
@@ -130,4 +130,4 @@ TEST_F(HttpLoopTest, ServesManyRequestsAtOnce) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::http_loop_answers_test

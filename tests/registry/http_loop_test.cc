@@ -16,7 +16,7 @@
 #include "base/unique_fd.h"
 #include "tests/registry/http_loop_fixture.h"
 
-namespace regfs::registry {
+namespace regfs::registry::http_loop_test {
 namespace {
 
 TEST_F(HttpLoopTest, CallsAClosedPortRefused) {
@@ -172,4 +172,4 @@ TEST_F(HttpLoopTest, EndsEverythingWhenItStops) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::http_loop_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::registry {
+namespace regfs::registry::http_test {
 namespace {
 
 TEST(Headers, HaveNothingUnderANameThatIsNotThere) {
@@ -32,4 +32,4 @@ TEST(Headers, KeepARepeatedNameInOrder) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::http_test

@@ -6,7 +6,7 @@
 #include "registry/manifest.h"
 #include "tests/registry/hostile_documents.h"
 
-namespace regfs::registry {
+namespace regfs::registry::image_config_test {
 namespace {
 
 std::string config(const std::string& more) {
@@ -108,4 +108,4 @@ TEST(ImageConfig, WithoutLayersMayLeaveDiffIdsOut) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::image_config_test

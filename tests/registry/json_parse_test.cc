@@ -8,7 +8,7 @@
 #include "registry/manifest.h"
 #include "tests/registry/hostile_documents.h"
 
-namespace regfs::registry {
+namespace regfs::registry::json_parse_test {
 namespace {
 
 std::string refusal(const std::string& body, size_t max_values = kMaxJsonValues) {
@@ -77,4 +77,4 @@ TEST(Json, NamesItsKind) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::json_parse_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace regfs::registry {
+namespace regfs::registry::link_test {
 namespace {
 
 // The reference; "none" or "broken" in words of its own.
@@ -76,4 +76,4 @@ TEST(NextLink, StandsInAnyOfSeveralHeaders) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::link_test

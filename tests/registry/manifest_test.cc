@@ -7,7 +7,7 @@
 
 #include "tests/registry/hostile_documents.h"
 
-namespace regfs::registry {
+namespace regfs::registry::manifest_test {
 namespace {
 
 const std::string kHex(64, 'a');
@@ -347,4 +347,4 @@ TEST(Index, KeepsEntriesOfOtherTypesForItsCallersToJudge) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::manifest_test

@@ -11,7 +11,7 @@
 #include "tests/support/fake_transport.h"
 #include "tests/support/memory_log.h"
 
-namespace regfs::registry {
+namespace regfs::registry::names_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -315,4 +315,4 @@ TEST_F(NamesTest, BringASmallBlob) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::names_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace regfs::registry {
+namespace regfs::registry::platform_test {
 namespace {
 
 Platform make(std::string os, std::string architecture, std::string variant = {}, std::string os_version = {}) {
@@ -79,4 +79,4 @@ TEST(Platform, PrintsWithSlashes) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::platform_test

@@ -8,7 +8,7 @@
 
 #include "registry/platform.h"
 
-namespace regfs::registry {
+namespace regfs::registry::platform_words_test {
 namespace {
 
 std::string parsed(std::string_view text) {
@@ -117,4 +117,4 @@ TEST(PlatformOfMachine, IsThisOnesForThisMachine) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::platform_words_test

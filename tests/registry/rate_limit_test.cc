@@ -6,7 +6,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_log.h"
 
-namespace regfs::registry {
+namespace regfs::registry::rate_limit_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -96,4 +96,4 @@ TEST_F(RateLimitsTest, AreThoseOfEachRegistryAndNameWhoIsLimited) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::rate_limit_test

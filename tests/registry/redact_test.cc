@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace regfs::registry {
+namespace regfs::registry::redact_test {
 namespace {
 
 TEST(Utf8, IsNoOtherEncoding) {
@@ -43,4 +43,4 @@ TEST(Redact, KeepsADigestButNotWhatHangsOnIt) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::redact_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace regfs::registry {
+namespace regfs::registry::redirect_test {
 namespace {
 
 // Where it leads; empty: refused.
@@ -40,4 +40,4 @@ TEST(Redirect, LeadsToHttpAndHttpsOnly) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::redirect_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace regfs::registry {
+namespace regfs::registry::reference_test {
 namespace {
 
 const std::string kDigest = "sha256:" + std::string(64, 'a');
@@ -187,4 +187,4 @@ TEST(Familiar, ReadsBackAsTheSameRepository) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::reference_test

@@ -7,7 +7,7 @@
 
 #include "tests/support/fake_clock.h"
 
-namespace regfs::registry {
+namespace regfs::registry::refusal_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -153,4 +153,4 @@ TEST(Refusal, ReadsRetryAfterInSecondsAndAsADate) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::refusal_test

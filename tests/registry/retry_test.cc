@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace regfs::registry {
+namespace regfs::registry::retry_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -76,4 +76,4 @@ TEST(NextDelay, IsNeverBelowWhatTheRegistryAskedFor) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::retry_test

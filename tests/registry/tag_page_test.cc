@@ -8,7 +8,7 @@
 
 #include "tests/registry/hostile_documents.h"
 
-namespace regfs::registry {
+namespace regfs::registry::tag_page_test {
 namespace {
 
 TEST(TagPage, IsNeverShortInsteadOfAnError) {
@@ -103,4 +103,4 @@ TEST(CatalogPage, TakesTheNamesThatMayBeRepositories) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::tag_page_test

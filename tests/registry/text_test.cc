@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace regfs::registry {
+namespace regfs::registry::text_test {
 namespace {
 
 TEST(InQuotes, EscapesControlCharacters) {
@@ -43,4 +43,4 @@ TEST(EqualIgnoringCase, ComparesAsciiLettersOnly) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::text_test

@@ -7,7 +7,7 @@
 
 #include "tests/registry/hostile_documents.h"
 
-namespace regfs::registry {
+namespace regfs::registry::token_answer_test {
 namespace {
 
 using std::chrono::seconds;
@@ -83,4 +83,4 @@ TEST(TokenAnswer, ReadsWhatDockerHubSends) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::token_answer_test

@@ -6,7 +6,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_transport.h"
 
-namespace regfs::registry {
+namespace regfs::registry::token_source_credentials_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -391,4 +391,4 @@ TEST_F(TokenSourceCredentialsTest, GivesTheTokenOfOneCredentialToNoOther) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::token_source_credentials_test

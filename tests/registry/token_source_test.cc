@@ -10,7 +10,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_transport.h"
 
-namespace regfs::registry {
+namespace regfs::registry::token_source_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -213,4 +213,4 @@ TEST_F(TokenSourceTest, EndsItsWaitsWhenTheClientShutsDown) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::token_source_test

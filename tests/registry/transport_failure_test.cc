@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::registry {
+namespace regfs::registry::transport_failure_test {
 namespace {
 
 TEST(HandshakeFailure, TakesOnlyAPeerWithoutTlsForPlain) {
@@ -35,4 +35,4 @@ TEST(TransportError, NamesTheHostAndTheKind) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::transport_failure_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs::registry {
+namespace regfs::registry::url_test {
 namespace {
 
 TEST(OriginOf, RefusesWhatIsNoPlainHttpUrl) {
@@ -81,4 +81,4 @@ TEST(IsLoopbackHost, KnowsLoopbackWithAndWithoutPort) {
 }
 
 }  // namespace
-}  // namespace regfs::registry
+}  // namespace regfs::registry::url_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/fake_clock.h"
 
-namespace regfs {
+namespace regfs::byte_progress_test {
 namespace {
 
 struct Shown {
@@ -58,4 +58,4 @@ TEST(ByteProgress, IsNoWiderThanTheTerminal) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::byte_progress_test

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace regfs {
+namespace regfs::cache_options_test {
 namespace {
 
 using Words = std::vector<const char*>;
@@ -93,4 +93,4 @@ TEST(CacheOptions, AreAllInTheHelp) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::cache_options_test

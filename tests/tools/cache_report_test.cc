@@ -7,7 +7,7 @@
 
 #include "base/sha256.h"
 
-namespace regfs {
+namespace regfs::cache_report_test {
 namespace {
 
 using Item = cache::Inventory::Item;
@@ -121,4 +121,4 @@ TEST(CacheReport, SaysWhatWasImportedAndWhatNot) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::cache_report_test

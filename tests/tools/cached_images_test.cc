@@ -6,7 +6,7 @@
 #include "tests/cache/cache_world.h"
 #include "tests/support/sample_images.h"
 
-namespace regfs {
+namespace regfs::cached_images_test {
 namespace {
 
 struct ImageWorld : test::CacheWorld {
@@ -110,4 +110,4 @@ TEST(CachedImages, OfAnIndexAreThePlatformsWhoseManifestIsThere) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::cached_images_test

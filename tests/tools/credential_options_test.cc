@@ -11,7 +11,7 @@
 #include "base/unique_fd.h"
 #include "tests/support/temp_dir.h"
 
-namespace regfs {
+namespace regfs::credential_options_test {
 namespace {
 
 const std::optional<std::string> kHost = "reg.example";
@@ -117,4 +117,4 @@ TEST(HidePasswords, LeaveEverythingElse) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::credential_options_test

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace regfs {
+namespace regfs::exit_code_test {
 namespace {
 
 TEST(ExitCode, OfEachKindOfErrorIsThatOfTheManual) {
@@ -26,4 +26,4 @@ TEST(ExitCode, OfTheSystemsErrorsIsThatOfADisk) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::exit_code_test

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace regfs {
+namespace regfs::human_size_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -54,4 +54,4 @@ TEST(HumanElapsed, ShowsTenthsWhereTheyMatter) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::human_size_test

@@ -14,7 +14,7 @@
 #include "tests/support/temp_dir.h"
 #include "tools/docker_archive.h"
 
-namespace regfs {
+namespace regfs::import_plan_test {
 namespace {
 
 using test::TarBuilder;
@@ -235,4 +235,4 @@ TEST(ImportPlan, OfDockerSaveTakesTheCompressedLayersUnderTheirDigests) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::import_plan_test

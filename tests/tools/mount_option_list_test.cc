@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs {
+namespace regfs::mount_option_list_test {
 namespace {
 
 using Options = std::vector<MountOption>;
@@ -43,4 +43,4 @@ TEST(MountOptionList, KeepsTheOrderAndTheRepetitions) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::mount_option_list_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs {
+namespace regfs::option_value_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -56,4 +56,4 @@ TEST(OptionValue, ReadsACountAtBothEnds) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::option_value_test

@@ -8,7 +8,7 @@
 
 #include "tools/mount_option_table.h"
 
-namespace regfs {
+namespace regfs::options_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -299,4 +299,4 @@ TEST(OptionTable, HasEachNameOnce) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::options_test

@@ -7,7 +7,7 @@
 
 #include "tests/tools/tiny_terminal.h"
 
-namespace regfs {
+namespace regfs::progress_view_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -369,4 +369,4 @@ TEST(Report, NamesStandardOutputAndFetchesOfNothing) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::progress_view_test

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace regfs {
+namespace regfs::pull_options_test {
 namespace {
 
 using Words = std::vector<const char*>;
@@ -102,4 +102,4 @@ TEST(PullOptions, AreAllInTheHelp) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::pull_options_test

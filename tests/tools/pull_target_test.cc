@@ -12,7 +12,7 @@
 #include "tests/support/posix_file.h"
 #include "tests/support/temp_dir.h"
 
-namespace regfs {
+namespace regfs::pull_target_test {
 namespace {
 
 using test::exists;
@@ -131,4 +131,4 @@ TEST(DefaultFileName, HasNoSeparatorInIt) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::pull_target_test

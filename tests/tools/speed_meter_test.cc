@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace regfs {
+namespace regfs::speed_meter_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -52,4 +52,4 @@ TEST(SpeedMeter, StartsAnewWhenThereIsLess) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::speed_meter_test

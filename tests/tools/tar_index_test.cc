@@ -10,7 +10,7 @@
 
 #include "tests/support/tar_builder.h"
 
-namespace regfs {
+namespace regfs::tar_index_test {
 namespace {
 
 using test::TarBuilder;
@@ -163,4 +163,4 @@ TEST(TarIndex, HoldsWhateverIsInTheBlocks) {
 }
 
 }  // namespace
-}  // namespace regfs
+}  // namespace regfs::tar_index_test
