@@ -207,6 +207,7 @@ std::optional<Claim> BlobImpl::claim(uint64_t offset, uint64_t length) {
   for (;;) {
     std::optional<ByteRange> gap;
     std::shared_ptr<PartFile> part;
+    bool was_shared = false;
     if (needs_part()) (void)part_for_writing();  // where none can be made, the first write says so
     {
       MutexLock lock(mutex_);
@@ -216,9 +217,11 @@ std::optional<Claim> BlobImpl::claim(uint64_t offset, uint64_t length) {
       if (!gap) return std::nullopt;
       claimed_.add(*gap);
       part = part_;
+      was_shared = was_shared_;
     }
-    if (!part || !part->shared()) return Claim(shared_from_this(), *gap);
-    // It may have come since the record was last read: whoever brings a range keeps it locked until the record says so.
+    if (!part || (!part->shared() && !was_shared)) return Claim(shared_from_this(), *gap);
+    // It may have come since the record was last read, by one that has left since, too: whoever brings a range keeps it
+    // locked until the record says so.
     record_part();
     {
       MutexLock lock(mutex_);

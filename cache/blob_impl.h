@@ -175,7 +175,7 @@ class BlobImpl : public Blob, public Verifier::Subject {
   std::optional<Failure> failure_ REGFS_GUARDED_BY(mutex_);  // never while complete
   Monotonic::time_point last_progress_ REGFS_GUARDED_BY(mutex_);
   uint64_t checkpoint_bytes_ REGFS_GUARDED_BY(mutex_) = 0;  // present when last recorded
-  bool was_shared_ REGFS_GUARDED_BY(mutex_) = false;        // when last looked
+  bool was_shared_ REGFS_GUARDED_BY(mutex_) = false;        // since what others brought was last learnt
 
   uint64_t check_bytes_ REGFS_GUARDED_BY(mutex_) = 0;  // length of the file being checked
   uint64_t hashed_ REGFS_GUARDED_BY(mutex_) = 0;

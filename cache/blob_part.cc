@@ -49,14 +49,19 @@ bool BlobImpl::exchange_with_others() {
     part = part_;
     present = phase_ == Phase::complete ? IntervalSet({0, size_}) : present_;
   }
-  bool shared = part->shared();
+  const bool shared = part->shared();
   {
     MutexLock lock(mutex_);
-    bool left_alone = std::exchange(was_shared_, shared) && !shared;
-    if (!shared && !left_alone) return true;
+    if (!shared && !was_shared_) return true;
+    was_shared_ = true;  // until what the last of the others has left is known, too
   }
   Result<void> recorded = record(part, present);
-  if (!recorded && recorded.error().is(Errc::cancelled)) lost(part);
+  if (!recorded && recorded.error().is(Errc::cancelled)) {
+    lost(part);
+  } else {
+    MutexLock lock(mutex_);
+    was_shared_ = shared;
+  }
   return true;
 }
 

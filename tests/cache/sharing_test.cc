@@ -2,6 +2,8 @@
 // Two stores of one directory, as two processes have it.
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "tests/cache/cache_world.h"
 
 namespace regfs::cache::sharing_test {
@@ -94,6 +96,32 @@ TEST(Sharing, TakesWhatTheOtherPublishesWhileItLooksForThePart) {
   EXPECT_EQ(blob->claim(0, kBytes.size()), std::nullopt) << "what is here is fetched again";
   EXPECT_EQ(test::wait_readable(*blob), Blob::Readable::yes);
   EXPECT_EQ(test::files_in(first.layout.parts_directory()), 0u);
+}
+
+TEST(Sharing, AsksForNothingThatTheOtherHadBroughtBeforeItLeft) {
+  CacheWorld first;
+  auto disk = std::make_shared<test::FaultyDisk>();
+  std::unique_ptr<BlobStore> second = *open_store(first.directory, first.clock, first.log.log(), disk);
+  std::shared_ptr<Blob> one = first.blob(kBytes);
+  std::shared_ptr<Blob> two = *second->blob(kDigest, kBytes.size());
+  test::Bell looking;
+  std::promise<void> left;
+  // From here to the end of the other it learns nothing.
+  disk->before_opening(first.layout.ranges(first.layout.part(kDigest, kBytes.size())), [&] {
+    looking.ring();
+    left.get_future().wait();
+  });
+  ASSERT_TRUE(looking.wait());
+  ASSERT_TRUE(test::bring(*one, kBytes));
+  ASSERT_TRUE(first.wait_sealed(kBytes));
+  one.reset();
+  first.store.reset();
+  std::future<bool> claimed =
+      std::async(std::launch::async, [&] { return two->claim(0, kBytes.size()).has_value(); });
+  claimed.wait_for(std::chrono::seconds(1));  // one that does not look is there by now
+  left.set_value();
+  EXPECT_FALSE(claimed.get()) << "what is here is fetched again";
+  EXPECT_EQ(test::wait_readable(*two), Blob::Readable::yes);
 }
 
 TEST(Sharing, TellsBothThatTheBytesAreWrong) {
