@@ -3,9 +3,9 @@
 // for a moment at the end of the program; after shutdown() its threads are gone and it only tidies up.
 //
 // Two verifier threads hash; one thread ("publish-0") does what may take seconds on a slow disk: fsync,
-// rename, records of part files, counts of use. So an fsync never delays a reader. While blobs arrive, one more ("share-0") tells
-// other processes of the same directory what has come, and learns of them; and now and then of what they have evicted.
-// Lock order: the store's, then a Blob's; a Blob calls in with its lock released.
+// rename, records of part files, counts of use. So an fsync never delays a reader. While blobs arrive, one more
+// ("share-0") tells other processes of the same directory what has come, and learns of them; and now and then of what
+// they have evicted. Lock order: the store's, then a Blob's; a Blob calls in with its lock released.
 #pragma once
 
 #include <functional>

@@ -116,8 +116,7 @@ TEST(Sharing, AsksForNothingThatTheOtherHadBroughtBeforeItLeft) {
   ASSERT_TRUE(first.wait_sealed(kBytes));
   one.reset();
   first.store.reset();
-  std::future<bool> claimed =
-      std::async(std::launch::async, [&] { return two->claim(0, kBytes.size()).has_value(); });
+  std::future<bool> claimed = std::async(std::launch::async, [&] { return two->claim(0, kBytes.size()).has_value(); });
   claimed.wait_for(std::chrono::seconds(1));  // one that does not look is there by now
   left.set_value();
   EXPECT_FALSE(claimed.get()) << "what is here is fetched again";

@@ -98,8 +98,8 @@ TEST_F(CredentialHelperTest, PassesOnWhatAFailingHelperSays) {
 }
 
 TEST_F(CredentialHelperTest, ShowsNothingOfAFailingHelperThatPrintsWhatItHolds) {
-  for (const char* output : {R"({"Username":"u","Secret":"hunter2-is-secret"})", R"("hunter2-is-secret")",
-                             "Secret=hunter2-is-secret"}) {
+  for (const char* output :
+       {R"({"Username":"u","Secret":"hunter2-is-secret"})", R"("hunter2-is-secret")", "Secret=hunter2-is-secret"}) {
     Result<std::optional<Credential>> answer = get("printf '%s' '" + std::string(output) + "'; exit 3");
     ASSERT_FALSE(answer) << output;
     EXPECT_EQ(answer.error().context().find("hunter2"), std::string::npos) << answer.error().context();
