@@ -53,7 +53,7 @@ bool BlobImpl::exchange_with_others() {
   {
     MutexLock lock(mutex_);
     if (!shared && !was_shared_) return true;
-    was_shared_ = true;  // until what the last of the others has left is known, too
+    was_shared_ = true;  // until what the last of the others has left is known
   }
   Result<void> recorded = record(part, present);
   if (!recorded && recorded.error().is(Errc::cancelled)) {
@@ -70,8 +70,7 @@ void BlobImpl::lost(const std::shared_ptr<PartFile>& part) {
   {
     MutexLock lock(mutex_);
     if (part_ != part || phase_ != Phase::arriving) return;
-    was_shared_ = true;  // look again, if it is not to be now
-    if (verifying_) return;
+    if (verifying_) return;  // the next exchange looks again
     verifying_ = true;
     hashed_ = 0;
   }

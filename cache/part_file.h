@@ -3,8 +3,8 @@
 //
 // Several processes may fill one part. Each holds a shared lock on it as long as it is open, so that none sweeps it;
 // who brings a range has locked that range, and keeps it locked until the record tells of its bytes. So no range is
-// brought twice at once, and the lock of one that dies is gone with it. The record is read, merged and replaced under a
-// lock of its own.
+// brought twice at once, and the lock of one that dies is gone with it. The record is read, merged and replaced, and
+// the part renamed or removed, under a lock of its own.
 //
 // Owned jointly by the Blob it belongs to and by the jobs that record or publish it. Safe to use from any thread.
 #pragma once
@@ -27,7 +27,7 @@ struct PartTools {
   std::string boot_id;
 };
 
-// A byte of a part file that is only locked, far behind any blob's end, by who changes the record.
+// A byte of a part file that is only locked, far behind any blob's end, by who changes the record, or the part's name.
 inline constexpr ByteRange kPartRecording{(1ull << 62) + 1, 1};
 
 struct PartPaths {

@@ -75,7 +75,7 @@ class StoreCore : public BlobHost, public std::enable_shared_from_this<StoreCore
   // Waits for whoever opens or lets go of it; null when it is now up to the caller to open it.
   Result<std::shared_ptr<BlobImpl>> live_or_mine(const Key& key);
   Result<std::shared_ptr<BlobImpl>> make_blob(const Key& key, std::optional<uint64_t> held_bytes);
-  // Both: whether there was one to begin with.
+  // Both: whether the blob was begun with it.
   Result<bool> begin_from_published(BlobImpl& blob, const Key& key);
   Result<bool> begin_from_part(BlobImpl& blob, const Key& key);
   std::optional<Remains> take_resting(const Key& key);

@@ -44,10 +44,8 @@ TEST(Log, EscapesWhatWouldForgeALineOrATerminalEscape) {
   EXPECT_EQ(escape_controls("a\nregfs: error: b"), "a\\x0aregfs: error: b");
   EXPECT_EQ(escape_controls("\x1b[2J\x7f\t"), "\\x1b[2J\\x7f\\x09");
   EXPECT_EQ(escape_controls(std::string_view("a\0b", 3)), "a\\x00b");
-  EXPECT_EQ(escape_controls("\xc2\x9b"
-                            "2J"),
-            "\\xc2\\x9b"
-            "2J");  // CSI as one character
+  const std::string csi = "\xc2\x9b";  // as one character
+  EXPECT_EQ(escape_controls(csi + "2J"), "\\xc2\\x9b2J");
 }
 
 TEST(Log, LeavesOtherTextAsItIs) {

@@ -19,6 +19,7 @@ struct PartWorld : test::CacheWorld {
   PartShelf second_shelf{second_disk, std::make_shared<SmallFiles>(second_disk, layout), layout};
   std::shared_ptr<PartFile> one = shelf.open(kDigest, kBytes.size())->part;
   std::shared_ptr<PartFile> two = second_shelf.open(kDigest, kBytes.size())->part;
+  const std::string path = layout.part(kDigest, kBytes.size());
   const IntervalSet half{{0, 5000}};
   const IntervalSet whole{{0, kBytes.size()}};
 
@@ -27,6 +28,8 @@ struct PartWorld : test::CacheWorld {
     EXPECT_EQ(*one->record(whole, PartFile::Sync::no), whole);
     EXPECT_TRUE(one->publish(layout.blobs_directory()));
   }
+  // Whether others have to leave the record alone just now.
+  bool record_is_held() const { return two->file()->locked_elsewhere(kPartRecording)->has_value(); }
 };
 
 TEST(PartFile, IsWholeOnceTheOtherHasPublishedIt) {
@@ -39,20 +42,37 @@ TEST(PartFile, IsWholeOnceTheOtherHasPublishedIt) {
 // Otherwise what the other has brought is asked for again.
 TEST(PartFile, IsWholeWhenTheOtherPublishesItWhileItsRecordIsLookedFor) {
   PartWorld world;
-  const std::string record = world.layout.ranges(world.layout.part(kDigest, kBytes.size()));
-  world.second_disk->before_opening(record, [&world] { world.publish_by_one(); });
+  world.second_disk->before_touching(world.layout.ranges(world.path), [&world] { world.publish_by_one(); });
   EXPECT_EQ(*world.two->record(world.half, PartFile::Sync::no), world.whole);
   EXPECT_EQ(test::files_in(world.layout.parts_directory()), 0u);
 }
 
 TEST(PartFile, IsGoneWhenTheOtherDiscardsItWhileItsRecordIsLookedFor) {
   PartWorld world;
-  const std::string record = world.layout.ranges(world.layout.part(kDigest, kBytes.size()));
-  world.second_disk->before_opening(record, [&world] { world.one->discard(); });
+  world.second_disk->before_touching(world.layout.ranges(world.path), [&world] { world.one->discard(); });
   const Result<IntervalSet> recorded = world.two->record(world.half, PartFile::Sync::no);
   ASSERT_FALSE(recorded);
   EXPECT_TRUE(recorded.error().is(Errc::cancelled)) << recorded.error().context();
   EXPECT_EQ(test::files_in(world.layout.parts_directory()), 0u);
+}
+
+// Or a record is left of what is no part any more.
+TEST(PartFile, HasItsRecordToItselfWhileItIsPublished) {
+  PartWorld world;
+  bool held = false;
+  world.disk->before_touching(world.path, [&] { held = world.record_is_held(); });
+  world.publish_by_one();
+  EXPECT_TRUE(held);
+  EXPECT_FALSE(world.record_is_held());
+}
+
+TEST(PartFile, HasItsRecordToItselfWhileItIsDiscarded) {
+  PartWorld world;
+  bool held = false;
+  world.disk->before_touching(world.path, [&] { held = world.record_is_held(); });
+  world.one->discard();
+  EXPECT_TRUE(held);
+  EXPECT_FALSE(world.record_is_held());
 }
 
 }  // namespace

@@ -20,6 +20,13 @@ struct TwoStores : CacheWorld {
   std::shared_ptr<Blob> two = *second_store->blob(kDigest, kBytes.size());
 };
 
+// The second on a disk of its own, to be held there while the first goes on.
+struct TwoDisks : CacheWorld {
+  const std::string part = layout.part(kDigest, kBytes.size());
+  std::shared_ptr<test::FaultyDisk> second_disk = std::make_shared<test::FaultyDisk>();
+  std::unique_ptr<BlobStore> second_store = *open_store(directory, clock, log.log(), second_disk);
+};
+
 TEST(Sharing, GivesNoRangeToBoth) {
   TwoStores world;
   std::optional<Claim> front = world.one->claim(0, 2'000'000);
@@ -85,37 +92,33 @@ TEST(Sharing, LeavesThePartToTheOtherWhenOneLetsGo) {
 }
 
 TEST(Sharing, TakesWhatTheOtherPublishesWhileItLooksForThePart) {
-  CacheWorld first;
-  auto disk = std::make_shared<test::FaultyDisk>();
-  std::unique_ptr<BlobStore> second = *open_store(first.directory, first.clock, first.log.log(), disk);
-  disk->before_opening(first.layout.part(kDigest, kBytes.size()), [&first] {
-    ASSERT_TRUE(test::bring(*first.blob(kBytes), kBytes));
-    ASSERT_TRUE(first.wait_sealed(kBytes));
+  TwoDisks world;
+  world.second_disk->before_touching(world.part, [&world] {
+    ASSERT_TRUE(test::bring(*world.blob(kBytes), kBytes));
+    ASSERT_TRUE(world.wait_sealed(kBytes));
   });
-  std::shared_ptr<Blob> blob = *second->blob(kDigest, kBytes.size());
+  std::shared_ptr<Blob> blob = *world.second_store->blob(kDigest, kBytes.size());
   EXPECT_EQ(blob->claim(0, kBytes.size()), std::nullopt) << "what is here is fetched again";
   EXPECT_EQ(test::wait_readable(*blob), Blob::Readable::yes);
-  EXPECT_EQ(test::files_in(first.layout.parts_directory()), 0u);
+  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 0u);
 }
 
 TEST(Sharing, AsksForNothingThatTheOtherHadBroughtBeforeItLeft) {
-  CacheWorld first;
-  auto disk = std::make_shared<test::FaultyDisk>();
-  std::unique_ptr<BlobStore> second = *open_store(first.directory, first.clock, first.log.log(), disk);
-  std::shared_ptr<Blob> one = first.blob(kBytes);
-  std::shared_ptr<Blob> two = *second->blob(kDigest, kBytes.size());
+  TwoDisks world;
+  std::shared_ptr<Blob> one = world.blob(kBytes);
+  std::shared_ptr<Blob> two = *world.second_store->blob(kDigest, kBytes.size());
   test::Bell looking;
   std::promise<void> left;
   // From here to the end of the other it learns nothing.
-  disk->before_opening(first.layout.ranges(first.layout.part(kDigest, kBytes.size())), [&] {
+  world.second_disk->before_touching(world.layout.ranges(world.part), [&] {
     looking.ring();
     left.get_future().wait();
   });
   ASSERT_TRUE(looking.wait());
   ASSERT_TRUE(test::bring(*one, kBytes));
-  ASSERT_TRUE(first.wait_sealed(kBytes));
+  ASSERT_TRUE(world.wait_sealed(kBytes));
   one.reset();
-  first.store.reset();
+  world.store.reset();
   std::future<bool> claimed = std::async(std::launch::async, [&] { return two->claim(0, kBytes.size()).has_value(); });
   claimed.wait_for(std::chrono::seconds(1));  // one that does not look is there by now
   left.set_value();

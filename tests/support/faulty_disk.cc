@@ -165,7 +165,7 @@ bool FaultyDisk::wait_renamed_to(const std::string& path, size_t times) {
   return true;
 }
 
-void FaultyDisk::before_opening(const std::string& path, Job job) {
+void FaultyDisk::before_touching(const std::string& path, Job job) {
   MutexLock lock(mutex_);
   jobs_[path] = std::move(job);
 }
@@ -206,6 +206,7 @@ Result<std::unique_ptr<DiskFile>> FaultyDisk::open_unlinked(const std::string& d
 }
 
 Result<void> FaultyDisk::rename(const std::string& from, const std::string& to) {
+  run_job_of(from);
   Result<void> good = change();
   if (good) good = real_->rename(from, to);
   if (!good) return good;
@@ -221,6 +222,7 @@ Result<void> FaultyDisk::rename(const std::string& from, const std::string& to) 
 }
 
 Result<void> FaultyDisk::remove(const std::string& path) {
+  run_job_of(path);
   Result<void> good = change();
   if (good) good = real_->remove(path);
   if (!good) return good;

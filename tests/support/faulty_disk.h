@@ -28,8 +28,8 @@ class FaultyDisk : public cache::Disk {
   void fail(Call call, int errno_value);  // every one from now on; 0 ends it
   void hold(Call call);                   // every one waits until let go
   void release(Call call);
-  // Runs once, on the thread that opens the path next, before it does.
-  void before_opening(const std::string& path, Job job);
+  // Runs once, on the thread that opens, renames or removes what has that path next, before it does.
+  void before_touching(const std::string& path, Job job);
   // The process dies: the change after that many, and all that follow, fail with EIO.
   void die_after(uint64_t changes);
   uint64_t changes() const;  // writes, syncs, renames, removals, new files … so far
