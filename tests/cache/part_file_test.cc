@@ -32,11 +32,40 @@ struct PartWorld : test::CacheWorld {
   bool record_is_held() const { return two->file()->locked_elsewhere(kPartRecording)->has_value(); }
 };
 
-TEST(PartFile, IsWholeOnceTheOtherHasPublishedIt) {
+TEST(PartFile, RecordsNothingOnceItIsGone) {
   PartWorld world;
-  EXPECT_EQ(*world.two->record(world.half, PartFile::Sync::no), world.half);
-  world.publish_by_one();
-  EXPECT_EQ(*world.two->record(world.half, PartFile::Sync::no), world.whole);
+  ASSERT_TRUE(world.one->record(IntervalSet({0, 10}), PartFile::Sync::no));
+  EXPECT_TRUE(std::filesystem::exists(world.layout.ranges(world.path)));
+  world.one->discard();
+  ASSERT_TRUE(world.one->record(IntervalSet({0, 20}), PartFile::Sync::yes));
+  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 0u);
+}
+
+TEST(PartFile, RemovesNoPartThatTookItsPlace) {
+  PartWorld world;
+  world.one->discard();
+  Result<PartShelf::Found> next = world.shelf.open(kDigest, kBytes.size());
+  ASSERT_TRUE(next);
+  world.two->discard();
+  ASSERT_TRUE(world.two->record(IntervalSet({0, 20}), PartFile::Sync::no));
+  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 1u);
+}
+
+TEST(PartFile, PublishesNoFileOfAnotherLength) {
+  PartWorld world;
+  ASSERT_TRUE(write_all(*world.one->file(), 0, test::bytes_of("too short")));
+  EXPECT_FALSE(world.one->publish(world.layout.blobs_directory()));
+  EXPECT_EQ(test::files_in(world.layout.blobs_directory()), 0u);
+}
+
+TEST(PartFile, IsPublishedByBothThatFilledIt) {
+  PartWorld world;
+  ASSERT_TRUE(write_all(*world.one->file(), 0, test::bytes_of(kBytes)));
+  ASSERT_TRUE(world.one->publish(world.layout.blobs_directory()));
+  EXPECT_EQ(world.two->record(IntervalSet({0, 20}), PartFile::Sync::no).value(), IntervalSet({0, kBytes.size()}));
+  EXPECT_TRUE(world.two->publish(world.layout.blobs_directory()));
+  EXPECT_EQ(test::files_in(world.layout.blobs_directory()), 1u);
+  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 0u);
 }
 
 // Otherwise what the other has brought is asked for again.

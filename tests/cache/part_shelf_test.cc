@@ -116,49 +116,5 @@ TEST(PartShelf, WritesNothingThroughASymbolicLink) {
   EXPECT_EQ(test::file_text(world.scratch / "outside"), "outside");
 }
 
-TEST(PartFile, RecordsNothingOnceItIsGone) {
-  ShelfWorld world;
-  Result<PartShelf::Found> found = world.shelf.open(kDigest, kSize);
-  ASSERT_TRUE(found);
-  ASSERT_TRUE(found->part->record(IntervalSet({0, 10}), PartFile::Sync::no));
-  EXPECT_TRUE(std::filesystem::exists(world.layout.ranges(world.path)));
-  found->part->discard();
-  ASSERT_TRUE(found->part->record(IntervalSet({0, 20}), PartFile::Sync::yes));
-  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 0u);
-}
-
-TEST(PartFile, RemovesNoPartThatTookItsPlace) {
-  ShelfWorld world;
-  Result<PartShelf::Found> one = world.shelf.open(kDigest, kSize);
-  Result<PartShelf::Found> other = world.shelf.open(kDigest, kSize);
-  one->part->discard();
-  Result<PartShelf::Found> next = world.shelf.open(kDigest, kSize);
-  ASSERT_TRUE(next);
-  other->part->discard();
-  ASSERT_TRUE(other->part->record(IntervalSet({0, 20}), PartFile::Sync::no));
-  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 1u);
-}
-
-TEST(PartFile, PublishesNoFileOfAnotherLength) {
-  ShelfWorld world;
-  Result<PartShelf::Found> found = world.shelf.open(kDigest, kSize);
-  ASSERT_TRUE(found);
-  ASSERT_TRUE(write_all(*found->part->file(), 0, test::bytes_of("too short")));
-  EXPECT_FALSE(found->part->publish(world.layout.blobs_directory()));
-  EXPECT_EQ(test::files_in(world.layout.blobs_directory()), 0u);
-}
-
-TEST(PartFile, IsPublishedByBothThatFilledIt) {
-  ShelfWorld world;
-  Result<PartShelf::Found> one = world.shelf.open(kDigest, kSize);
-  Result<PartShelf::Found> other = world.shelf.open(kDigest, kSize);
-  ASSERT_TRUE(write_all(*one->part->file(), 0, test::bytes_of(std::string(kSize, 'x'))));
-  ASSERT_TRUE(one->part->publish(world.layout.blobs_directory()));
-  EXPECT_EQ(other->part->record(IntervalSet({0, 20}), PartFile::Sync::no).value(), IntervalSet({0, kSize}));
-  EXPECT_TRUE(other->part->publish(world.layout.blobs_directory()));
-  EXPECT_EQ(test::files_in(world.layout.blobs_directory()), 1u);
-  EXPECT_EQ(test::files_in(world.layout.parts_directory()), 0u);
-}
-
 }  // namespace
 }  // namespace regfs::cache::part_shelf_test
